@@ -1,0 +1,1 @@
+"""The customer portal's rules, free of any framework or database."""

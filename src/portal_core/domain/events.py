@@ -1,0 +1,32 @@
+"""What happened, written with the fact itself, for systems that want to hear of it."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from attrs import frozen
+
+from portal_core.domain.documents import JSON
+from portal_core.domain.ids import ClientId, CompanyId, EventId
+
+
+class EventType(StrEnum):
+    """The kinds of event; the names are part of the contract."""
+
+    QUOTE_ACCEPTED = "quote.accepted"
+    QUOTE_DECLINED = "quote.declined"
+    FEEDBACK_SUBMITTED = "feedback.submitted"
+    FEEDBACK_REPLIED = "feedback.replied"
+    TOKEN_ISSUED = "token.issued"  # noqa: S105 - an event's name
+    TOKEN_REVOKED = "token.revoked"  # noqa: S105 - an event's name
+
+
+@frozen(kw_only=True)
+class Event:
+    """One thing that happened to a client's records. `data` names ids and answers, never a secret."""
+
+    id: EventId
+    company_id: CompanyId
+    client_id: ClientId
+    type: EventType
+    occurred_at: datetime
+    data: dict[str, JSON]

@@ -1,0 +1,63 @@
+"""Orders: what a client ordered, and how much of it was delivered and invoiced."""
+
+from datetime import date
+from enum import StrEnum
+
+from attrs import frozen
+
+from portal_core.domain.deliveries import DeliveryView
+from portal_core.domain.ids import ClientId, CompanyId, OrderId, QuoteId
+from portal_core.domain.invoices import InvoiceSummary
+from portal_core.domain.lines import OrderLine
+from portal_core.domain.money import Money
+
+
+class OrderState(StrEnum):
+    """The state of an order."""
+
+    CONFIRMED = "confirmed"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
+class DeliveryStatus(StrEnum):
+    """How far the goods of an order are; `none` when nothing is to be delivered."""
+
+    NONE = "none"
+    PENDING = "pending"
+    PARTIAL = "partial"
+    DELIVERED = "delivered"
+
+
+@frozen(kw_only=True)
+class OrderSummary:
+    """An order as a list shows it."""
+
+    id: OrderId
+    number: str
+    state: OrderState
+    ordered_on: date
+    client_reference: str | None = None
+    delivery_status: DeliveryStatus
+    subtotal: Money
+    tax: Money
+    total: Money
+    quote_id: QuoteId | None = None
+
+
+@frozen(kw_only=True)
+class Order(OrderSummary):
+    """A client's order."""
+
+    company_id: CompanyId
+    client_id: ClientId
+    lines: tuple[OrderLine, ...]
+
+
+@frozen(kw_only=True)
+class OrderDetail:
+    """An order with what was delivered and invoiced for it: oldest first, by day and id."""
+
+    order: Order
+    deliveries: tuple[DeliveryView, ...]
+    invoices: tuple[InvoiceSummary, ...]

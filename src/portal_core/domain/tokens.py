@@ -1,0 +1,54 @@
+"""The secret in a link: 32 random bytes in a recognisable, checkable form."""
+
+import hashlib
+import re
+import zlib
+
+PREFIX = "cpt_"
+RANDOM_BYTES = 32
+HINT_LENGTH = 4
+PATTERN = r"cpt_[0-9A-Za-z]{49}"
+"""A regular expression that finds tokens in text, for scanners of leaked secrets."""
+
+_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_BODY_LENGTH = 43
+_CHECKSUM_LENGTH = 6
+_TOKEN = re.compile(PATTERN)
+
+
+def token_of(random_bytes: bytes) -> str:
+    """Return the token of 32 random bytes: prefix, 43 base62 characters, CRC32 of those as 6 more."""
+    if len(random_bytes) != RANDOM_BYTES:
+        raise ValueError(f"a token is made of {RANDOM_BYTES} random bytes, not {len(random_bytes)}")
+    body = _base62(int.from_bytes(random_bytes), _BODY_LENGTH)
+    return PREFIX + body + _checksum(body)
+
+
+def is_token(text: str) -> bool:
+    """Tell whether a text has the form and the checksum of a token, without asking any store."""
+    if _TOKEN.fullmatch(text) is None:
+        return False
+    body = text[len(PREFIX) : -_CHECKSUM_LENGTH]
+    return text.endswith(_checksum(body))
+
+
+def digest_of(token: str) -> bytes:
+    """Return what is kept of a token: its SHA-256, 32 bytes."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def hint_of(token: str) -> str:
+    """Return the last four characters, by which staff tell links apart."""
+    return token[-HINT_LENGTH:]
+
+
+def _checksum(body: str) -> str:
+    return _base62(zlib.crc32(body.encode()), _CHECKSUM_LENGTH)
+
+
+def _base62(number: int, length: int) -> str:
+    digits: list[str] = []
+    for _ in range(length):
+        number, digit = divmod(number, len(_ALPHABET))
+        digits.append(_ALPHABET[digit])
+    return "".join(reversed(digits))

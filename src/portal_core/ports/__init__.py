@@ -1,0 +1,73 @@
+"""What the core asks of the outside world.
+
+Every signature is scoped to a company, and to a client where a client asks. What is not theirs is answered
+with None or left out, never with an error. Writes are compare-and-set: they answer False when somebody else
+was faster, and nothing was written.
+"""
+
+from attrs import frozen
+
+from portal_core.ports.access import Clients, Companies, Grants, Links
+from portal_core.ports.conversation import Tickets
+from portal_core.ports.documents import Deliveries, Invoices, Orders, Payments, Quotes
+from portal_core.ports.happenings import Answers, Decisions, Events, KeptAnswer, KeyOfAnswer
+from portal_core.ports.intake import Facts, Intake
+from portal_core.ports.overview import Accounts, Balances, ComposedDashboards, Dashboards
+from portal_core.ports.system import Mint, Runner, Transactions
+
+__all__ = [
+    "Accounts",
+    "Answers",
+    "Balances",
+    "Clients",
+    "Companies",
+    "ComposedDashboards",
+    "Dashboards",
+    "Decisions",
+    "Deliveries",
+    "Events",
+    "Facts",
+    "Grants",
+    "Intake",
+    "Invoices",
+    "KeptAnswer",
+    "KeyOfAnswer",
+    "Links",
+    "Mint",
+    "Orders",
+    "Payments",
+    "Quotes",
+    "Runner",
+    "Store",
+    "Tickets",
+    "Transactions",
+]
+
+
+@frozen(kw_only=True)
+class Store:
+    """The ports that use cases work with, all within one transaction.
+
+    A record, not a port: adapters can be mixed. Decisions, events, answers and grants must share one store;
+    where quotes live elsewhere, only the uniqueness of a decision per revision is promised.
+    """
+
+    companies: Companies
+    clients: Clients
+    grants: Grants
+    links: Links
+    quotes: Quotes
+    orders: Orders
+    deliveries: Deliveries
+    invoices: Invoices
+    payments: Payments
+    balances: Balances
+    accounts: Accounts
+    dashboards: Dashboards
+    decisions: Decisions
+    tickets: Tickets
+    events: Events
+    answers: Answers
+    facts: Facts
+    intake: Intake
+    mint: Mint

@@ -1,0 +1,70 @@
+"""Ports for who may see what: companies, clients, grants, and the links that open them."""
+
+from abc import abstractmethod
+from datetime import datetime
+from typing import Protocol
+
+from portal_core.domain.access import Grant, Visit
+from portal_core.domain.companies import Client, Company
+from portal_core.domain.filters import GrantFilter
+from portal_core.domain.ids import ClientId, CompanyId, GrantId
+from portal_core.domain.paging import Listing, Page
+
+
+class Companies(Protocol):
+    """The businesses whose documents are kept."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def get(self, company_id: CompanyId) -> Company | None:
+        """Return the company, or nothing if there is none of that id."""
+
+
+class Clients(Protocol):
+    """A company's clients."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def get(self, company_id: CompanyId, client_id: ClientId) -> Client | None:
+        """Return the client, or nothing if that company has none of that id."""
+
+
+class Grants(Protocol):
+    """What a company's links allow."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def get(self, company_id: CompanyId, grant_id: GrantId) -> Grant | None:
+        """Return the grant with its secrets, oldest first, or nothing if that company has none of that id."""
+
+    @abstractmethod
+    def page(self, company_id: CompanyId, listing: Listing, narrowed: GrantFilter, *, at: datetime) -> Page[Grant]:
+        """Return a page of grants by `created_at`; `at` decides which have expired."""
+
+    @abstractmethod
+    def add(self, grant: Grant) -> None:
+        """Keep a new grant and its secrets."""
+
+    @abstractmethod
+    def update(self, grant: Grant) -> bool:
+        """Replace the grant and its secrets if its version is still the kept one, and raise that by one."""
+
+
+class Links(Protocol):
+    """Living links, by the digest of their token."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def open(self, digest: bytes, *, at: datetime) -> Visit | None:
+        """Return whose link it is, with its grant, company and client, if grant and secret are alive at that moment.
+
+        This is asked by every request: one statement.
+        """
+
+    @abstractmethod
+    def touch(self, company_id: CompanyId, grant_id: GrantId, *, at: datetime) -> None:
+        """Note that the grant was used at that moment, unless a later use is known."""

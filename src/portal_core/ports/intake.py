@@ -1,0 +1,60 @@
+"""Ports for the facts of the system of record: reading them back, and taking them in."""
+
+from abc import abstractmethod
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Protocol
+
+from portal_core.domain.ids import ClientId, CompanyId
+from portal_core.domain.ledger import Ledger
+from portal_core.domain.records import Fact, RecordRef
+
+
+class Facts(Protocol):
+    """Everything that the system of record said, drafts included: for imports and exports, not for clients."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def find(self, company_id: CompanyId, refs: Collection[RecordRef]) -> Mapping[RecordRef, Fact]:
+        """Return those of the records that exist, whosever they are; quotes carry the decision on their revision."""
+
+    @abstractmethod
+    def referrers(self, company_id: CompanyId, ref: RecordRef) -> Iterator[str]:
+        """Yield what refers to a record, in words: "delivery 12", "ticket …", "link …".
+
+        Documents, tickets and links narrowed to it refer to a document; documents, tickets and unrevoked links
+        to a client; clients to a company.
+        """
+
+    @abstractmethod
+    def each(self, company_id: CompanyId | None = None, client_id: ClientId | None = None) -> Iterator[Fact]:
+        """Yield all facts, or one company's, or one client's with its company: by company, then type, then id."""
+
+
+class Intake(Protocol):
+    """The one way in which facts change. Decisions are not facts and are never touched by it."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def ledger(self, company_id: CompanyId, client_id: ClientId, around: Collection[RecordRef]) -> Ledger:
+        """Return a ledger that is right about these invoices and payments and about all that they settle.
+
+        It holds them, what they allocate to and what allocates to any of those; more does no harm. Lines may
+        be missing: a ledger has no use for them.
+        """
+
+    @abstractmethod
+    def save(self, facts: Iterable[Fact]) -> None:
+        """Insert or replace facts of one company."""
+
+    @abstractmethod
+    def remove(self, company_id: CompanyId, refs: Collection[RecordRef]) -> None:
+        """Remove facts; unknown ones are passed over."""
+
+    @abstractmethod
+    def settle(self, company_id: CompanyId, client_id: ClientId, *, before: Ledger, after: Ledger) -> None:
+        """Bring what is derived from allocations up to date, after facts were saved and removed.
+
+        `before` and `after` are right about every document that changed and every one it settles or settled.
+        """

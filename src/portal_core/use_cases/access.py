@@ -1,0 +1,194 @@
+"""Opening a link; and, for staff, issuing, listing, changing and revoking links."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from attrs import frozen
+
+from portal_core.domain.access import (
+    ALL_PERMISSIONS,
+    DocumentRef,
+    Grant,
+    GrantChanges,
+    GrantState,
+    Permission,
+    Secret,
+    Visit,
+)
+from portal_core.domain.errors import Busy, DeadLink, InvalidInput
+from portal_core.domain.events import Event, EventType
+from portal_core.domain.filters import GrantFilter
+from portal_core.domain.ids import ClientId, CompanyId, EventId, GrantId
+from portal_core.domain.paging import LARGEST_LIMIT, MOMENT_SORTS, Listing, Page
+from portal_core.domain.records import RecordRef, RecordType, client_of
+from portal_core.domain.tokens import digest_of, hint_of, is_token
+from portal_core.ports import Store
+from portal_core.use_cases.finding import require_found
+
+
+@frozen(kw_only=True)
+class LinkLife:
+    """How long links live: when nothing is said, and at most."""
+
+    usual: timedelta = timedelta(days=90)
+    longest: timedelta = timedelta(days=365)
+
+
+@frozen(kw_only=True)
+class NewGrant:
+    """What a new link is to allow."""
+
+    client_id: ClientId
+    permissions: frozenset[Permission] = ALL_PERMISSIONS
+    documents: frozenset[DocumentRef] | None = None
+    expires_at: datetime | None = None
+    label: str | None = None
+
+
+@frozen
+class IssuedLink:
+    """A grant with a token that is told once and kept nowhere."""
+
+    grant: Grant
+    token: str
+
+
+def open_link(store: Store, token: str, *, now: datetime) -> Visit:
+    """Return the visit that a token opens; refuse with DeadLink, never saying why.
+
+    A mistyped token is refused by its checksum, before any store is asked.
+    """
+    visit = store.links.open(digest_of(token), at=now) if is_token(token) else None
+    if visit is None:
+        raise DeadLink
+    return visit
+
+
+def issue_link(store: Store, company_id: CompanyId, asked: NewGrant, life: LinkLife, *, now: datetime) -> IssuedLink:
+    """Issue a link to a client; refuse with InvalidInput at what is wrong with it."""
+    if store.clients.get(company_id, asked.client_id) is None:
+        raise InvalidInput.at("/client_id", f"there is no client {asked.client_id!r} in this company")
+    _require_documents(store, company_id, asked.client_id, asked.documents)
+    token = store.mint.new_token()
+    grant = Grant(
+        id=GrantId(store.mint.new_id()),
+        company_id=company_id,
+        client_id=asked.client_id,
+        label=asked.label,
+        permissions=asked.permissions,
+        documents=asked.documents,
+        created_at=now,
+        expires_at=_expiry(asked.expires_at, life, now),
+        secrets=(Secret(digest=digest_of(token), hint=hint_of(token), created_at=now),),
+    )
+    store.grants.add(grant)
+    store.events.append(_event(store, grant, EventType.TOKEN_ISSUED, now))
+    return IssuedLink(grant, token)
+
+
+def list_links(
+    store: Store, company_id: CompanyId, listing: Listing, narrowed: GrantFilter, *, now: datetime
+) -> Page[Grant]:
+    """Return a page of a company's grants."""
+    return store.grants.page(company_id, listing, narrowed, at=now)
+
+
+def read_link(store: Store, company_id: CompanyId, grant_id: GrantId) -> Grant:
+    """Return one grant."""
+    return require_found(store.grants.get(company_id, grant_id), "token", grant_id)
+
+
+def amend_link(
+    store: Store, company_id: CompanyId, grant_id: GrantId, changes: GrantChanges, life: LinkLife, *, now: datetime
+) -> Grant:
+    """Change what a grant allows, its label or its end; refuse with Revoked or InvalidInput."""
+    grant = read_link(store, company_id, grant_id)
+    grant.require_not_revoked()
+    _require_documents(store, company_id, grant.client_id, changes.get("documents"))
+    if "expires_at" in changes:
+        changes = {**changes, "expires_at": _expiry(changes["expires_at"], life, now)}
+    return _updated(store, grant.amend(**changes))
+
+
+def rotate_link(
+    store: Store, company_id: CompanyId, grant_id: GrantId, *, overlap: timedelta, now: datetime
+) -> IssuedLink:
+    """Give a grant a fresh token; the earlier ones die after the overlap."""
+    grant = read_link(store, company_id, grant_id)
+    token = store.mint.new_token()
+    fresh = Secret(digest=digest_of(token), hint=hint_of(token), created_at=now)
+    return IssuedLink(_updated(store, grant.rotate(fresh, others_die_at=now + overlap)), token)
+
+
+def revoke_link(store: Store, company_id: CompanyId, grant_id: GrantId, *, now: datetime) -> None:
+    """Revoke one link, effective on the next request; one revoked before stays so."""
+    _revoke(store, read_link(store, company_id, grant_id), now)
+
+
+def revoke_links_of(store: Store, company_id: CompanyId, client_id: ClientId, *, now: datetime) -> None:
+    """Revoke every link of a client; refuse with InvalidInput if there is no such client."""
+    if store.clients.get(company_id, client_id) is None:
+        raise InvalidInput.in_parameter("client_id", f"there is no client {client_id!r} in this company")
+    for grant in list(_unrevoked(store, company_id, client_id, now)):
+        _revoke(store, grant, now)
+
+
+def note_use(store: Store, visit: Visit, *, now: datetime) -> None:
+    """Note when a link was last used."""
+    store.links.touch(visit.scope.company_id, visit.grant.id, at=now)
+
+
+def _expiry(asked: datetime | None, life: LinkLife, now: datetime) -> datetime:
+    if asked is None:
+        return now + life.usual
+    if asked <= now:
+        raise InvalidInput.at("/expires_at", "must be in the future")
+    if asked > now + life.longest:
+        raise InvalidInput.at("/expires_at", f"must be within {life.longest.days} days from now")
+    return asked
+
+
+def _require_documents(
+    store: Store, company_id: CompanyId, client_id: ClientId, documents: frozenset[DocumentRef] | None
+) -> None:
+    if documents is None:
+        return
+    refs = {document: RecordRef(RecordType(document.type.value), document.id) for document in documents}
+    found = store.facts.find(company_id, refs.values())
+    for document, ref in refs.items():
+        if ref not in found or client_of(found[ref]) != client_id:
+            raise InvalidInput.at("/documents", f"this client has no {document.type.value} {document.id!r}")
+
+
+def _unrevoked(store: Store, company_id: CompanyId, client_id: ClientId, now: datetime) -> Iterator[Grant]:
+    narrowed = GrantFilter(client_id=client_id, states=frozenset({GrantState.ACTIVE, GrantState.EXPIRED}))
+    listing = Listing(sort=MOMENT_SORTS[0], limit=LARGEST_LIMIT, total=0)
+    while True:
+        page = store.grants.page(company_id, listing, narrowed, at=now)
+        yield from page.items
+        if page.next is None:
+            return
+        listing = Listing(sort=listing.sort, limit=listing.limit, total=0, after=page.next)
+
+
+def _revoke(store: Store, grant: Grant, now: datetime) -> None:
+    if grant.revoked_at is None:
+        _updated(store, grant.revoke(at=now))
+        store.events.append(_event(store, grant, EventType.TOKEN_REVOKED, now))
+
+
+def _updated(store: Store, grant: Grant) -> Grant:
+    if not store.grants.update(grant):
+        raise Busy("Somebody else is changing this link just now. Try again in a moment.")
+    return grant
+
+
+def _event(store: Store, grant: Grant, kind: EventType, now: datetime) -> Event:
+    return Event(
+        id=EventId(store.mint.new_id()),
+        company_id=grant.company_id,
+        client_id=grant.client_id,
+        type=kind,
+        occurred_at=now,
+        data={"token_id": grant.id, "label": grant.label},
+    )

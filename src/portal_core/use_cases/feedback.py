@@ -1,0 +1,118 @@
+"""Feedback: what clients write, and what staff answer."""
+
+from datetime import datetime
+
+from attrs import evolve, frozen
+
+from portal_core.domain.access import DocumentRef, Permission, Visit
+from portal_core.domain.errors import Busy, InvalidInput
+from portal_core.domain.events import Event, EventType
+from portal_core.domain.feedback import Category, Party, Reply, Ticket
+from portal_core.domain.filters import TicketFilter
+from portal_core.domain.ids import CompanyId, EventId, TicketId
+from portal_core.domain.paging import Listing, Page
+from portal_core.ports import Store
+from portal_core.use_cases.finding import require_found
+from portal_core.use_cases.sight import can_see
+
+
+@frozen(kw_only=True)
+class NewTicket:
+    """What a client wants to say."""
+
+    subject: str
+    message: str
+    category: Category = Category.OTHER
+    rating: int | None = None
+    document: DocumentRef | None = None
+
+
+def submit_feedback(store: Store, visit: Visit, said: NewTicket, *, now: datetime) -> Ticket:
+    """Open a ticket; refuse with InvalidInput at the document if it is none that the client can see."""
+    visit.grant.require(Permission.SUBMIT_FEEDBACK, at=now)
+    if said.document is None and visit.scope.documents is not None:
+        raise InvalidInput.at("/document", "this link is about single documents: name the one that you mean")
+    if said.document is not None and not can_see(store, visit, said.document):
+        raise InvalidInput.at("/document/id", f"there is no {said.document.type.value} {said.document.id!r} here")
+    ticket = Ticket(
+        id=TicketId(store.mint.new_id()),
+        company_id=visit.scope.company_id,
+        client_id=visit.scope.client_id,
+        subject=said.subject,
+        message=said.message,
+        category=said.category,
+        rating=said.rating,
+        document=said.document,
+        created_at=now,
+    )
+    store.tickets.add(ticket)
+    store.events.append(_event(store, ticket, EventType.FEEDBACK_SUBMITTED, now))
+    return ticket
+
+
+def list_feedback(store: Store, visit: Visit, listing: Listing, *, now: datetime) -> Page[Ticket]:
+    """Return a page of the client's tickets."""
+    visit.grant.require(Permission.SUBMIT_FEEDBACK, at=now)
+    return store.tickets.page(visit.scope.company_id, listing, _theirs(visit))
+
+
+def read_feedback(store: Store, visit: Visit, ticket_id: TicketId, *, now: datetime) -> Ticket:
+    """Return one of the client's tickets with its replies."""
+    visit.grant.require(Permission.SUBMIT_FEEDBACK, at=now)
+    return _found(store, visit.scope.company_id, ticket_id, _theirs(visit))
+
+
+def reply_as_client(store: Store, visit: Visit, ticket_id: TicketId, message: str, *, now: datetime) -> Ticket:
+    """Add the client's reply, which waits for staff; refuse with NotOpen when the ticket is closed."""
+    visit.grant.require(Permission.SUBMIT_FEEDBACK, at=now)
+    reply = Reply(by=Party.CLIENT, message=message, created_at=now)
+    return _reply(store, visit.scope.company_id, ticket_id, _theirs(visit), reply, close=False)
+
+
+def list_tickets(store: Store, company_id: CompanyId, listing: Listing, narrowed: TicketFilter) -> Page[Ticket]:
+    """Return a page of a company's tickets, for staff."""
+    return store.tickets.page(company_id, listing, narrowed)
+
+
+def read_ticket(store: Store, company_id: CompanyId, ticket_id: TicketId) -> Ticket:
+    """Return one of a company's tickets, for staff."""
+    return _found(store, company_id, ticket_id, TicketFilter())
+
+
+def reply_as_staff(
+    store: Store, company_id: CompanyId, ticket_id: TicketId, message: str, *, close: bool, now: datetime
+) -> Ticket:
+    """Add a reply of staff and perhaps close the ticket; refuse with NotOpen when it is closed already."""
+    reply = Reply(by=Party.STAFF, message=message, created_at=now)
+    return _reply(store, company_id, ticket_id, TicketFilter(), reply, close=close)
+
+
+def _theirs(visit: Visit) -> TicketFilter:
+    return TicketFilter(client_id=visit.scope.client_id, documents=visit.scope.documents)
+
+
+def _found(store: Store, company_id: CompanyId, ticket_id: TicketId, narrowed: TicketFilter) -> Ticket:
+    return require_found(store.tickets.get(company_id, ticket_id, narrowed), "feedback", ticket_id)
+
+
+def _reply(
+    store: Store, company_id: CompanyId, ticket_id: TicketId, narrowed: TicketFilter, reply: Reply, *, close: bool
+) -> Ticket:
+    was = _found(store, company_id, ticket_id, narrowed)
+    ticket = was.reply(reply, close=close)
+    if not store.tickets.update(ticket, was=was):
+        raise Busy("Somebody else is writing in this conversation just now. Try again in a moment.")
+    event = _event(store, ticket, EventType.FEEDBACK_REPLIED, reply.created_at)
+    store.events.append(evolve(event, data={**event.data, "by": reply.by.value, "state": ticket.state.value}))
+    return ticket
+
+
+def _event(store: Store, ticket: Ticket, kind: EventType, now: datetime) -> Event:
+    return Event(
+        id=EventId(store.mint.new_id()),
+        company_id=ticket.company_id,
+        client_id=ticket.client_id,
+        type=kind,
+        occurred_at=now,
+        data={"feedback_id": ticket.id, "subject": ticket.subject},
+    )

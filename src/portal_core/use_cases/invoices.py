@@ -1,0 +1,28 @@
+"""Reading invoices and credit notes."""
+
+from datetime import datetime
+
+from portal_core.domain.access import Permission, Visit
+from portal_core.domain.filters import InvoiceFilter
+from portal_core.domain.ids import InvoiceId
+from portal_core.domain.invoices import InvoiceDetail, InvoiceSummary
+from portal_core.domain.paging import Listing, Page
+from portal_core.ports import Store
+from portal_core.use_cases.finding import require_found
+
+
+def list_invoices(
+    store: Store, visit: Visit, listing: Listing, narrowed: InvoiceFilter, *, now: datetime
+) -> Page[InvoiceSummary]:
+    """Return a page of the client's invoices and credit notes."""
+    visit.grant.require(Permission.VIEW_INVOICES, at=now)
+    return store.invoices.page(visit.scope, listing, narrowed, on=visit.today(now))
+
+
+def read_invoice(store: Store, visit: Visit, invoice_id: InvoiceId, *, now: datetime) -> InvoiceDetail:
+    """Return one invoice or credit note.
+
+    What settled it is for links that may view payments; the caller leaves it out for others.
+    """
+    visit.grant.require(Permission.VIEW_INVOICES, at=now)
+    return require_found(store.invoices.get(visit.scope, invoice_id), "invoice", invoice_id)

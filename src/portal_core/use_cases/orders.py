@@ -1,0 +1,36 @@
+"""Reading orders."""
+
+from datetime import datetime
+
+from attrs import evolve
+
+from portal_core.domain.access import DocumentType, Permission, Visit
+from portal_core.domain.filters import OrderFilter
+from portal_core.domain.ids import OrderId
+from portal_core.domain.orders import OrderDetail, OrderSummary
+from portal_core.domain.paging import Listing, Page
+from portal_core.ports import Store
+from portal_core.use_cases.finding import require_found
+
+
+def list_orders(
+    store: Store, visit: Visit, listing: Listing, narrowed: OrderFilter, *, now: datetime
+) -> Page[OrderSummary]:
+    """Return a page of the client's orders."""
+    visit.grant.require(Permission.VIEW_ORDERS, at=now)
+    return store.orders.page(visit.scope, listing, narrowed)
+
+
+def read_order(store: Store, visit: Visit, order_id: OrderId, *, now: datetime) -> OrderDetail:
+    """Return one order with its deliveries and invoices, as far as the scope covers them.
+
+    The invoices are for links that may view invoices; the caller leaves them out for others.
+    """
+    visit.grant.require(Permission.VIEW_ORDERS, at=now)
+    detail = require_found(store.orders.get(visit.scope, order_id), "order", order_id)
+    covers = visit.scope.covers
+    return evolve(
+        detail,
+        deliveries=tuple(each for each in detail.deliveries if covers(DocumentType.DELIVERY, each.delivery.id)),
+        invoices=tuple(each for each in detail.invoices if covers(DocumentType.INVOICE, each.id)),
+    )

@@ -1,0 +1,89 @@
+"""Reading quotes, and answering them."""
+
+from datetime import datetime
+
+from attrs import evolve
+
+from portal_core.domain.access import Permission, Visit
+from portal_core.domain.errors import Busy
+from portal_core.domain.events import Event, EventType
+from portal_core.domain.filters import QuoteFilter
+from portal_core.domain.ids import DecisionId, EventId, QuoteId
+from portal_core.domain.paging import Listing, Page
+from portal_core.domain.quotes import Answer, Decision, Evidence, Quote, QuoteSummary, standard_consent
+from portal_core.ports import Store
+from portal_core.use_cases.finding import require_found
+
+_ATTEMPTS = 5
+
+_EVENTS = {Answer.ACCEPTED: EventType.QUOTE_ACCEPTED, Answer.DECLINED: EventType.QUOTE_DECLINED}
+
+
+def list_quotes(
+    store: Store, visit: Visit, listing: Listing, narrowed: QuoteFilter, *, now: datetime
+) -> Page[QuoteSummary]:
+    """Return a page of the client's quotes."""
+    visit.grant.require(Permission.VIEW_QUOTES, at=now)
+    return store.quotes.page(visit.scope, listing, narrowed, on=visit.today(now))
+
+
+def read_quote(store: Store, visit: Visit, quote_id: QuoteId, *, now: datetime) -> Quote:
+    """Return one quote with its decision."""
+    visit.grant.require(Permission.VIEW_QUOTES, at=now)
+    return _found(store, visit, quote_id)
+
+
+def accept_quote(
+    store: Store, visit: Visit, quote_id: QuoteId, evidence: Evidence, *, seen: int | None, now: datetime
+) -> Quote:
+    """Accept a sent quote on the client's behalf and return it with its decision; `seen` is the revision shown."""
+    visit.grant.require(Permission.VIEW_QUOTES, Permission.ACCEPT_QUOTES, at=now)
+    quote = _found(store, visit, quote_id)
+    agreed = evolve(evidence, consent_text=evidence.consent_text or standard_consent(quote))
+    return _decide(store, visit, quote, Answer.ACCEPTED, agreed, seen, now)
+
+
+def decline_quote(
+    store: Store, visit: Visit, quote_id: QuoteId, evidence: Evidence, *, seen: int | None, now: datetime
+) -> Quote:
+    """Decline a sent quote on the client's behalf and return it with its decision; `seen` is the revision shown."""
+    visit.grant.require(Permission.VIEW_QUOTES, Permission.ACCEPT_QUOTES, at=now)
+    quote = _found(store, visit, quote_id)
+    return _decide(store, visit, quote, Answer.DECLINED, evidence, seen, now)
+
+
+def _decide(
+    store: Store, visit: Visit, quote: Quote, answer: Answer, evidence: Evidence, seen: int | None, now: datetime
+) -> Quote:
+    known = evolve(evidence, grant_id=visit.grant.id, secret_hint=visit.secret_hint)
+    for _ in range(_ATTEMPTS):
+        quote.require_seen(seen)
+        if quote.answer is answer:
+            return quote
+        decision_id = DecisionId(store.mint.new_id())
+        decision = quote.decide(answer, known, decision_id=decision_id, at=now, on=visit.today(now))
+        if store.decisions.record(quote, decision):
+            store.events.append(_event(store, decision))
+            return quote.decided(decision)
+        quote = _found(store, visit, quote.id)
+    raise Busy("This quote is being changed just now. Try again in a moment.")
+
+
+def _found(store: Store, visit: Visit, quote_id: QuoteId) -> Quote:
+    return require_found(store.quotes.get(visit.scope, quote_id), "quote", quote_id)
+
+
+def _event(store: Store, decision: Decision) -> Event:
+    return Event(
+        id=EventId(store.mint.new_id()),
+        company_id=decision.company_id,
+        client_id=decision.client_id,
+        type=_EVENTS[decision.answer],
+        occurred_at=decision.decided_at,
+        data={
+            "quote_id": decision.quote_id,
+            "quote_number": decision.quote_number,
+            "revision": decision.revision,
+            "decision_id": decision.id,
+        },
+    )

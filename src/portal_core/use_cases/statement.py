@@ -1,0 +1,47 @@
+"""The statement of account."""
+
+from datetime import date, datetime
+
+from portal_core.domain.access import Permission, Visit
+from portal_core.domain.balance import Balance, no_aging
+from portal_core.domain.errors import InvalidInput, PermissionDenied
+from portal_core.domain.money import Currency
+from portal_core.domain.statement import MOST_MOVEMENTS, AccountPeriod, Statement, running
+from portal_core.ports import Store
+
+
+def read_statement(
+    store: Store, visit: Visit, *, unit: Currency | None, since: date | None, until: date | None, now: datetime
+) -> tuple[Statement, ...]:
+    """Return one statement for each currency that ever moved, by code, or for the one asked for.
+
+    Refuses with InvalidInput when the period ends before it starts or holds more than 5,000 movements, and
+    with PermissionDenied for a link that is narrowed to some documents.
+    """
+    visit.grant.require(Permission.VIEW_INVOICES, Permission.VIEW_PAYMENTS, at=now)
+    if visit.scope.documents is not None:
+        raise PermissionDenied(Permission.VIEW_PAYMENTS)
+    if since is not None and until is not None and since > until:
+        raise InvalidInput.in_parameter("from", "must not be after `to`")
+    today = visit.today(now)
+    periods = store.accounts.periods(visit.scope, unit=unit, since=since, until=until, on=today, most=MOST_MOVEMENTS)
+    wants_aging = until is None or until >= today
+    balances = store.balances.get(visit.scope, on=today) if wants_aging else ()
+    aged = {balance.currency: balance for balance in balances}
+    return tuple(_statement(period, aged.get(period.currency), wants_aging=wants_aging) for period in periods)
+
+
+def _statement(period: AccountPeriod, balance: Balance | None, *, wants_aging: bool) -> Statement:
+    if len(period.movements) > MOST_MOVEMENTS:
+        detail = f"the period holds more than {MOST_MOVEMENTS:,} movements; ask for a shorter one"
+        raise InvalidInput.in_parameter("from", detail)
+    lines = tuple(running(period.opening, period.movements))
+    return Statement(
+        currency=period.currency,
+        since=period.since,
+        until=period.until,
+        opening=period.opening,
+        closing=lines[-1].balance if lines else period.opening,
+        lines=lines,
+        aging=(balance.aging if balance else no_aging(period.currency)) if wants_aging else None,
+    )
