@@ -41,6 +41,14 @@ class Ledger:
         for payment in self.payments.values():
             self._gather_payment(payment)
 
+    @classmethod
+    def of(cls, facts: Iterable[object]) -> "Ledger":
+        """Return the ledger of the invoices and payments among some facts."""
+        kept = list(facts)
+        return cls(
+            (fact for fact in kept if isinstance(fact, Invoice)), (fact for fact in kept if isinstance(fact, Payment))
+        )
+
     def settlements(self, invoice: Invoice) -> tuple[Settlement, ...]:
         """Return what settled a document, adjustments included, ordered by day (unknown ones first), source and id."""
         return tuple(sorted(self._settlements.get(invoice.id, ()), key=_settlement_order))

@@ -79,8 +79,8 @@ class Answers(Protocol):
         """Return the answer kept under the key, unless it is older than `since`."""
 
     @abstractmethod
-    def keep(self, key: KeyOfAnswer, answer: KeptAnswer) -> bool:
-        """Keep an answer, replacing one that is too old to be found; False if somebody else keeps one just now."""
+    def keep(self, key: KeyOfAnswer, answer: KeptAnswer, *, since: datetime) -> bool:
+        """Keep an answer, replacing one older than `since`; False if there is one that is not."""
 
     @abstractmethod
     def prune(self, *, before: datetime) -> int:

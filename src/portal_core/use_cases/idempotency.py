@@ -20,7 +20,7 @@ def replay(store: Store, key: KeyOfAnswer, fingerprint: bytes, *, now: datetime)
 
 def keep_answer(store: Store, key: KeyOfAnswer, answer: KeptAnswer) -> None:
     """Keep an answer in the transaction of its write; refuse with IdempotencyInFlight if another one is being kept."""
-    if not store.answers.keep(key, answer):
+    if not store.answers.keep(key, answer, since=answer.answered_at - KEPT_FOR):
         raise IdempotencyInFlight("A request with this Idempotency-Key is still being answered. Ask again in a moment.")
 
 

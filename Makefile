@@ -1,0 +1,60 @@
+# The two commands of the README are `make demo` and `make test`. `make help` lists the others.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+# Two processes suit the smallest machine that runs the tests; `make test WORKERS=8` suits a larger one.
+WORKERS ?= 2
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# The version of pyright is the lock file's affair; it need not ask for its newest release at every run.
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test long check format lock clean
+
+help:  ## List the commands.
+	@grep -hE '^[a-z]+:.*  ## ' $(MAKEFILE_LIST) | awk -F ':.*  ## ' '{ printf "make %-7s %s\n", $$1, $$2 }'
+
+setup: $(INSTALLED)  ## Make the virtual environment .venv, or bring it up to date.
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed: make setup PYTHON=/path/to/it")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+demo: setup  ## Serve a sample company and print a link that works.
+	$(BIN)/portal demo
+
+test: check  ## Run every check and every test; what needs a server that is not there is skipped.
+	$(BIN)/pytest --numprocesses=$(WORKERS) --cov --cov-report=term-missing:skip-covered
+
+long: setup  ## Run the long versions of the tests that have one.
+	$(BIN)/pytest --numprocesses=$(WORKERS) -m long --timeout=1800
+
+check: setup  ## Lint, and check the format, the imports, the types and the dependencies.
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/mypy
+	$(BIN)/pyright
+	$(BIN)/deptry .
+
+format: setup  ## Put the code into its format and mend what can be mended safely.
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+# The resolver has an environment of its own, so that it is no part of what it locks.
+lock: $(VENV)/uv/bin/uv  ## Choose the newest versions that pyproject.toml allows and write requirements.lock.
+	$< pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--extra server --extra dev --output-file requirements.lock pyproject.toml
+
+$(VENV)/uv/bin/uv:
+	$(PYTHON) -m venv $(VENV)/uv
+	$(VENV)/uv/bin/python -m pip install --quiet uv
+
+clean:  ## Remove the virtual environment and what the tools have left behind.
+	rm -rf $(VENV) .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
