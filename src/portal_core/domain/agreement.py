@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from attrs import frozen
 
 from portal_core.domain.access import DocumentType
-from portal_core.domain.invoices import SETTLED_STATES, Invoice, InvoiceKind, PaymentState, payment_state_of
+from portal_core.domain.invoices import SETTLED_STATES, Invoice, PaymentState, payment_state_of
 from portal_core.domain.ledger import Ledger
 from portal_core.domain.money import Money, total_of
-from portal_core.domain.payments import Payment, PaymentAllocation, PaymentKind
+from portal_core.domain.payments import Payment, PaymentAllocation
 
 
 @frozen
@@ -45,10 +45,12 @@ def faults_of_invoice(ledger: Ledger, invoice: Invoice) -> Iterator[Fault]:
         elif target.total.currency != invoice.total.currency:
             detail = f"invoice {target.id} is in {target.total.currency.code}; a credit note settles its own currency"
             yield _fault(invoice, f"{pointer}/amount", detail)
-    if invoice.is_posted and ledger.amount_due(invoice).minor < 0:
-        given = invoice.total - ledger.amount_due(invoice)
-        detail = f"allocations and adjustments come to {given}, more than the total of {invoice.total}"
-        yield _fault(invoice, "/total", detail)
+        if part.amount.minor < 0:
+            yield _fault(invoice, f"{pointer}/amount", "must not be negative")
+    if invoice.is_posted:
+        yield from _faults_of_due(invoice, ledger.amount_due(invoice))
+    if invoice.instalments:
+        yield from _faults_of_schedule(invoice)
 
 
 def faults_of_payment(ledger: Ledger, payment: Payment) -> Iterator[Fault]:
@@ -79,6 +81,28 @@ def faults_of_claim(ledger: Ledger, invoice: Invoice, claim: Claim) -> Iterator[
     yield from _faults_of_instalments(ledger, invoice, claim)
 
 
+def _faults_of_due(invoice: Invoice, due: Money) -> Iterator[Fault]:
+    if due.minor < 0:
+        detail = f"allocations and adjustments come to {invoice.total - due}, more than the total of {invoice.total}"
+        yield _fault(invoice, "/total", detail)
+    adjusted = total_of((part.amount for part in invoice.adjustments), invoice.total.currency)
+    if adjusted.minor < 0:
+        detail = f"adjustments settle a document; they come to {adjusted} and would raise what is due"
+        yield _fault(invoice, "/adjustments", detail)
+
+
+def _faults_of_schedule(invoice: Invoice) -> Iterator[Fault]:
+    if invoice.is_credit_note:
+        yield _fault(invoice, "/instalments", "a credit note has none: it is open at once")
+        return
+    for index, part in enumerate(invoice.instalments):
+        if part.amount.minor < 0:
+            yield _fault(invoice, f"/instalments/{index}/amount", "must not be negative")
+    planned = total_of((part.amount for part in invoice.instalments), invoice.total.currency)
+    if planned != invoice.total:
+        yield _fault(invoice, "/instalments", f"they come to {planned}, and the total is {invoice.total}")
+
+
 def _faults_of_instalments(ledger: Ledger, invoice: Invoice, claim: Claim) -> Iterator[Fault]:
     order = sorted(range(len(invoice.instalments)), key=lambda index: invoice.instalments[index].due_on)
     for index, part in zip(order, ledger.instalments_due(invoice), strict=False):
@@ -93,12 +117,13 @@ def _faults_of_instalments(ledger: Ledger, invoice: Invoice, claim: Claim) -> It
 
 def _faults_of_allocation(ledger: Ledger, payment: Payment, part: PaymentAllocation, pointer: str) -> Iterator[Fault]:
     target = ledger.invoices.get(part.invoice_id)
-    wanted = InvoiceKind.CREDIT_NOTE if payment.kind is PaymentKind.REFUND else InvoiceKind.INVOICE
     if target is None:
         yield _payment_fault(payment, f"{pointer}/invoice_id", f"the client has no invoice {part.invoice_id!r}")
         return
-    if target.kind is not wanted:
-        detail = f"{target.id} is no {wanted.value}: a payment pays invoices, a refund pays back credit notes"
+    if target.kind is not payment.kind.settles:
+        detail = (
+            f"{target.id} is no {payment.kind.settles.value}: a payment pays invoices, a refund pays back credit notes"
+        )
         yield _payment_fault(payment, f"{pointer}/invoice_id", detail)
     if target.total.currency != part.amount.currency:
         detail = (
@@ -106,9 +131,16 @@ def _faults_of_allocation(ledger: Ledger, payment: Payment, part: PaymentAllocat
             "give the amount in the invoice's currency and payment_amount in the payment's"
         )
         yield _payment_fault(payment, f"{pointer}/payment_amount", detail)
+    elif part.used.currency != payment.amount.currency:
+        detail = f"must be in {payment.amount.currency.code}: it is what the allocation uses up of the payment"
+        yield _payment_fault(payment, f"{pointer}/payment_amount", detail)
     elif part.amount.currency == payment.amount.currency and part.used != part.amount:
         detail = f"the currencies are the same, so it must equal the amount of {part.amount}, or be left out"
         yield _payment_fault(payment, f"{pointer}/payment_amount", detail)
+    if part.amount.minor < 0:
+        yield _payment_fault(payment, f"{pointer}/amount", "must not be negative")
+    if part.payment_amount is not None and part.payment_amount.minor < 0:
+        yield _payment_fault(payment, f"{pointer}/payment_amount", "must not be negative")
 
 
 def _agrees(stated: PaymentState, total: Money, due: Money) -> bool:

@@ -58,6 +58,15 @@ class PermissionDenied(Refusal):
         self.permission = permission
 
 
+class NarrowedLink(PermissionDenied):
+    """The link opens single documents, and what is asked for is about all of them."""
+
+    def __init__(self, permission: str) -> None:
+        super().__init__(permission)
+        self.detail = "This link opens single documents only; this is about all of them."
+        self.args = (self.detail,)
+
+
 class NotFound(Refusal):
     """There is no such record, or it is not this client's, or not for clients to see."""
 

@@ -167,6 +167,11 @@ class Settlement:
     amount: Money
     allocated_on: date | None
 
+    @property
+    def order(self) -> tuple[date, str, str]:
+        """The order in which they are shown: day (unknown ones first), source, id."""
+        return (self.allocated_on or date.min, self.source.value, self.source_id or self.source_number)
+
 
 @frozen(kw_only=True)
 class NumberedAllocation:

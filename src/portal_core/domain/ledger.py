@@ -11,6 +11,7 @@ from portal_core.domain.invoices import (
     InstalmentDue,
     Invoice,
     InvoiceDetail,
+    InvoiceKind,
     InvoiceSummary,
     NumberedAllocation,
     Settlement,
@@ -27,8 +28,9 @@ class Ledger:
     """One client's documents and the allocations between them.
 
     Allocations by or to a document that is not shown (a draft, a cancelled one) are void: they are kept and
-    count nowhere. A ledger may hold a part of a client's documents; what it says of one is right when it holds
-    all that the one allocates to and all that allocates to it.
+    count nowhere. So are those of the wrong kind or currency, which `portal_core.domain.agreement` refuses.
+    A ledger may hold a part of a client's documents; what it says of one is right when it holds all that the
+    one allocates to and all that allocates to it.
     """
 
     def __init__(self, invoices: Iterable[Invoice], payments: Iterable[Payment]) -> None:
@@ -51,7 +53,7 @@ class Ledger:
 
     def settlements(self, invoice: Invoice) -> tuple[Settlement, ...]:
         """Return what settled a document, adjustments included, ordered by day (unknown ones first), source and id."""
-        return tuple(sorted(self._settlements.get(invoice.id, ()), key=_settlement_order))
+        return tuple(sorted(self._settlements.get(invoice.id, ()), key=lambda part: part.order))
 
     def amount_due(self, invoice: Invoice) -> Money:
         """Return what is still due; of a credit note, what is still open in the client's favour."""
@@ -65,15 +67,20 @@ class Ledger:
 
     def credit_given(self, invoice: Invoice) -> tuple[CreditAllocation, ...]:
         """Return the allocations of a posted credit note to posted invoices; of any other document, nothing."""
-        if not invoice.is_posted:
+        if not (invoice.is_posted and invoice.is_credit_note):
             return ()
-        return tuple(part for part in invoice.allocations if self._is_posted(part.invoice_id))
+        return tuple(part for part in invoice.allocations if self._settles(part, InvoiceKind.INVOICE))
 
     def payment_given(self, payment: Payment) -> tuple[PaymentAllocation, ...]:
         """Return the allocations of a shown payment to posted documents; of any other payment, nothing."""
         if not payment.is_shown:
             return ()
-        return tuple(part for part in payment.allocations if self._is_posted(part.invoice_id))
+        unit = payment.amount.currency
+        return tuple(
+            part
+            for part in payment.allocations
+            if part.used.currency == unit and self._settles(part, payment.kind.settles)
+        )
 
     def unallocated(self, payment: Payment) -> Money:
         """Return what a payment has not given to any posted document."""
@@ -177,9 +184,14 @@ class Ledger:
         of_payments = (each for payment in self.payments.values() for each in self.movements_of_payment(payment))
         return sorted([*of_invoices, *of_payments], key=lambda movement: movement.order)
 
-    def _is_posted(self, invoice_id: InvoiceId) -> bool:
-        found = self.invoices.get(invoice_id)
-        return found is not None and found.is_posted
+    def _settles(self, part: PaymentAllocation | CreditAllocation, kind: InvoiceKind) -> bool:
+        found = self.invoices.get(part.invoice_id)
+        return (
+            found is not None
+            and found.is_posted
+            and found.kind is kind
+            and found.total.currency == part.amount.currency
+        )
 
     def _gather_adjustments(self, invoice: Invoice) -> None:
         if invoice.is_posted:
@@ -221,10 +233,6 @@ def _settlement(
     return Settlement(
         source=source, source_id=source_id, source_number=number, amount=amount, allocated_on=allocated_on
     )
-
-
-def _settlement_order(part: Settlement) -> tuple[date, str, str]:
-    return (part.allocated_on or date.min, part.source.value, part.source_id or part.source_number)
 
 
 def _movement(

@@ -6,7 +6,7 @@ from enum import StrEnum
 from attrs import frozen
 
 from portal_core.domain.ids import ClientId, CompanyId, InvoiceId, PaymentId
-from portal_core.domain.invoices import NumberedAllocation
+from portal_core.domain.invoices import InvoiceKind, NumberedAllocation
 from portal_core.domain.money import Money
 
 
@@ -15,6 +15,11 @@ class PaymentKind(StrEnum):
 
     PAYMENT = "payment"
     REFUND = "refund"
+
+    @property
+    def settles(self) -> InvoiceKind:
+        """The kind of document that it can be allocated to: a refund pays back credit notes."""
+        return InvoiceKind.CREDIT_NOTE if self is PaymentKind.REFUND else InvoiceKind.INVOICE
 
 
 class PaymentRecordState(StrEnum):

@@ -174,15 +174,17 @@ class Quote(QuoteSummary):
         """Return this record as the successor of an earlier one, its revision raised where it was not stated.
 
         Raises ValueError when it states a lower revision, or the same one for other content. What is
-        agreed to counts as content; the state and the order that came of the quote do not.
+        agreed to counts as content; the state and the order that came of the quote do not. A draft may
+        change as it likes, unless its revision was decided when it was no draft yet.
         """
         same = evolve(self, revision=earlier.revision)
-        changed = same.document() != earlier.document()
+        bound = earlier.answer is not None or not earlier.is_draft
+        changed = bound and same.document() != earlier.document()
         if not revision_stated:
-            return evolve(same, revision=earlier.revision + (changed and not earlier.is_draft))
+            return evolve(same, revision=earlier.revision + changed)
         if self.revision < earlier.revision:
             raise ValueError(f"the revision moved back: it is {earlier.revision}, and {self.revision} was stated")
-        if self.revision == earlier.revision and changed and not earlier.is_draft:
+        if self.revision == earlier.revision and changed:
             raise ValueError(f"the content changed, so the revision must be more than {earlier.revision}")
         return self
 

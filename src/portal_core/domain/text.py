@@ -10,22 +10,28 @@ SUBJECT_LENGTH = 200
 MESSAGE_LENGTH = 10_000
 URL_LENGTH = 2_000
 
-_URL = re.compile(r"https?://[^\s/?#@\\]+(?:[/?#][^\s\\]*)?", re.IGNORECASE)
-_EMAIL = re.compile(r"[^\s@,;<>\"()]+@[^\s@,;<>\"()]+")
+_URL = re.compile(r"[Hh][Tt][Tt][Pp][Ss]?://(?:\[[0-9A-Fa-f:.]+\]|[^\s/?#@\\:\[\]]+)(?::[0-9]{0,5})?(?:[/?#][^\s\\]*)?")
+_EMAIL = re.compile(r"[^\s@,;<>\"()]+@[^\s@,;<>\"().]+(?:\.[^\s@,;<>\"().]+)*")
 _FORBIDDEN = frozenset({"Cc", "Cs"})
+_UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
+_BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+_MOST_MARKS = 30
+_LONGEST_COMPOSITION = 4
 
 
 def clean_text(text: str, *, longest: int) -> str:
     """Return the text trimmed and in Unicode's NFC.
 
     Line ends become newlines. Raises ValueError with a sentence for people when it holds control
-    characters other than newline, lone surrogates, or more than `longest` characters.
+    characters other than newline, lone surrogates, more than 30 combining marks in a row (UAX #15's
+    stream-safe format, without which NFC takes seconds), or more than `longest` characters.
     """
     if not text.isprintable() or not text.isascii():
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-        if any(unicodedata.category(character) in _FORBIDDEN for character in text if character != "\n"):
-            raise ValueError("must not contain control characters other than newline")
-        text = unicodedata.normalize("NFC", text)
+        # NFC makes at most four characters one: what is too long even so is not looked at.
+        if len(text.strip()) <= longest * _LONGEST_COMPOSITION:
+            _require_plain(text)
+            text = unicodedata.normalize("NFC", text)
     text = text.strip()
     if len(text) > longest:
         raise ValueError(f"must have at most {longest:,} characters; it has {len(text):,}")
@@ -33,9 +39,9 @@ def clean_text(text: str, *, longest: int) -> str:
 
 
 def required_text(text: str, *, longest: int) -> str:
-    """Return the clean text; raise ValueError when nothing is left of it."""
+    """Return the clean text; raise ValueError when nothing that can be seen is left of it."""
     cleaned = clean_text(text, longest=longest)
-    if not cleaned:
+    if not any(_is_seen(character) for character in cleaned):
         raise ValueError("must not be empty")
     return cleaned
 
@@ -54,3 +60,17 @@ def clean_email(text: str) -> str:
     if _EMAIL.fullmatch(cleaned) is None:
         raise ValueError("must be one e-mail address, like name@example.com")
     return cleaned
+
+
+def _require_plain(text: str) -> None:
+    marks = 0
+    for character in text:
+        if character != "\n" and unicodedata.category(character) in _FORBIDDEN:
+            raise ValueError("must not contain control characters other than newline")
+        marks = marks + 1 if unicodedata.combining(character) else 0
+        if marks > _MOST_MARKS:
+            raise ValueError(f"must not heap more than {_MOST_MARKS} marks on one character")
+
+
+def _is_seen(character: str) -> bool:
+    return unicodedata.category(character) not in _UNSEEN and character not in _BLANK_LETTERS

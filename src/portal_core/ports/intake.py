@@ -20,7 +20,7 @@ class Facts(Protocol):
 
     @abstractmethod
     def referrers(self, company_id: CompanyId, ref: RecordRef) -> Iterator[str]:
-        """Yield what refers to a record, in words: "delivery 12", "ticket …", "link …".
+        """Yield what refers to a record, in words: "delivery 12", "feedback …", "token …".
 
         Documents, tickets and links narrowed to it refer to a document; documents, tickets and unrevoked links
         to a client; clients to a company.

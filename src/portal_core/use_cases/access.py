@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from portal_core.domain.access import (
     ALL_PERMISSIONS,
@@ -24,6 +24,12 @@ from portal_core.domain.records import RecordRef, RecordType, client_of
 from portal_core.domain.tokens import digest_of, hint_of, is_token
 from portal_core.ports import Store
 from portal_core.use_cases.finding import require_found
+from portal_core.use_cases.typed import clean_label
+
+LONGEST_OVERLAP = timedelta(days=365)
+"""How long, at most, a link's earlier tokens go on working beside a fresh one."""
+
+_ATTEMPTS = 5
 
 
 @frozen(kw_only=True)
@@ -74,7 +80,7 @@ def issue_link(store: Store, company_id: CompanyId, asked: NewGrant, life: LinkL
         id=GrantId(store.mint.new_id()),
         company_id=company_id,
         client_id=asked.client_id,
-        label=asked.label,
+        label=clean_label(asked.label),
         permissions=asked.permissions,
         documents=asked.documents,
         created_at=now,
@@ -102,18 +108,23 @@ def amend_link(
     store: Store, company_id: CompanyId, grant_id: GrantId, changes: GrantChanges, life: LinkLife, *, now: datetime
 ) -> Grant:
     """Change what a grant allows, its label or its end; refuse with Revoked or InvalidInput."""
+    if "label" in changes:
+        changes = {**changes, "label": clean_label(changes["label"])}
+    if "expires_at" in changes:
+        changes = {**changes, "expires_at": _expiry(changes["expires_at"], life, now)}
     grant = read_link(store, company_id, grant_id)
     grant.require_not_revoked()
     _require_documents(store, company_id, grant.client_id, changes.get("documents"))
-    if "expires_at" in changes:
-        changes = {**changes, "expires_at": _expiry(changes["expires_at"], life, now)}
     return _updated(store, grant.amend(**changes))
 
 
 def rotate_link(
     store: Store, company_id: CompanyId, grant_id: GrantId, *, overlap: timedelta, now: datetime
 ) -> IssuedLink:
-    """Give a grant a fresh token; the earlier ones die after the overlap."""
+    """Give a grant a fresh token; the earlier ones die after the overlap. Refuse with Revoked or InvalidInput."""
+    if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
+        detail = f"must be from 0 to {LONGEST_OVERLAP // timedelta(seconds=1):,}, which is {LONGEST_OVERLAP.days} days"
+        raise InvalidInput.at("/overlap_seconds", detail)
     grant = read_link(store, company_id, grant_id)
     token = store.mint.new_token()
     fresh = Secret(digest=digest_of(token), hint=hint_of(token), created_at=now)
@@ -172,15 +183,24 @@ def _unrevoked(store: Store, company_id: CompanyId, client_id: ClientId, now: da
 
 
 def _revoke(store: Store, grant: Grant, now: datetime) -> None:
-    if grant.revoked_at is None:
-        _updated(store, grant.revoke(at=now))
-        store.events.append(_event(store, grant, EventType.TOKEN_REVOKED, now))
+    for _ in range(_ATTEMPTS):
+        if grant.revoked_at is not None:
+            return
+        if store.grants.update(grant.revoke(at=now)):
+            store.events.append(_event(store, grant, EventType.TOKEN_REVOKED, now))
+            return
+        grant = read_link(store, grant.company_id, grant.id)
+    raise _busy()
 
 
 def _updated(store: Store, grant: Grant) -> Grant:
     if not store.grants.update(grant):
-        raise Busy("Somebody else is changing this link just now. Try again in a moment.")
-    return grant
+        raise _busy()
+    return evolve(grant, version=grant.version + 1)
+
+
+def _busy() -> Busy:
+    return Busy("Somebody else is changing this link just now. Try again in a moment.")
 
 
 def _event(store: Store, grant: Grant, kind: EventType, now: datetime) -> Event:

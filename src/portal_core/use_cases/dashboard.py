@@ -5,6 +5,7 @@ from datetime import datetime
 from portal_core.domain.access import DocumentType, Permission, Visit
 from portal_core.domain.dashboard import Dashboard
 from portal_core.ports import Store
+from portal_core.use_cases.narrowing import narrow_dashboard, within
 
 _SECTIONS = {
     Permission.VIEW_QUOTES: DocumentType.QUOTE,
@@ -19,4 +20,5 @@ def read_dashboard(store: Store, visit: Visit, *, now: datetime) -> Dashboard:
     visit.grant.require(at=now)
     shown = frozenset(section for permission, section in _SECTIONS.items() if visit.grant.may(permission))
     balances = visit.grant.may(Permission.VIEW_INVOICES) and visit.scope.documents is None
-    return store.dashboards.get(visit.scope, on=visit.today(now), shown=shown, balances=balances)
+    dashboard = store.dashboards.get(visit.scope, on=visit.today(now), shown=shown, balances=balances)
+    return within(visit.scope, dashboard, narrow_dashboard)

@@ -9,6 +9,7 @@ from portal_core.domain.ids import DeliveryId
 from portal_core.domain.paging import Listing, Page
 from portal_core.ports import Store
 from portal_core.use_cases.finding import require_found
+from portal_core.use_cases.narrowing import narrow_delivery, page_within, within
 
 
 def list_deliveries(
@@ -16,10 +17,11 @@ def list_deliveries(
 ) -> Page[DeliveryView]:
     """Return a page of the client's deliveries."""
     visit.grant.require(Permission.VIEW_DELIVERIES, at=now)
-    return store.deliveries.page(visit.scope, listing, narrowed)
+    return page_within(visit.scope, store.deliveries.page(visit.scope, listing, narrowed), narrow_delivery)
 
 
 def read_delivery(store: Store, visit: Visit, delivery_id: DeliveryId, *, now: datetime) -> DeliveryView:
     """Return one delivery."""
     visit.grant.require(Permission.VIEW_DELIVERIES, at=now)
-    return require_found(store.deliveries.get(visit.scope, delivery_id), "delivery", delivery_id)
+    view = require_found(store.deliveries.get(visit.scope, delivery_id), "delivery", delivery_id)
+    return within(visit.scope, view, narrow_delivery)

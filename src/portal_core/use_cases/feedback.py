@@ -14,6 +14,9 @@ from portal_core.domain.paging import Listing, Page
 from portal_core.ports import Store
 from portal_core.use_cases.finding import require_found
 from portal_core.use_cases.sight import can_see
+from portal_core.use_cases.typed import MESSAGE, SUBJECT, clean_message, cleaned
+
+RATINGS = range(1, 6)
 
 
 @frozen(kw_only=True)
@@ -28,8 +31,11 @@ class NewTicket:
 
 
 def submit_feedback(store: Store, visit: Visit, said: NewTicket, *, now: datetime) -> Ticket:
-    """Open a ticket; refuse with InvalidInput at the document if it is none that the client can see."""
+    """Open a ticket; refuse with InvalidInput at a text, a rating, or a document that the client cannot see."""
     visit.grant.require(Permission.SUBMIT_FEEDBACK, at=now)
+    texts = cleaned({"subject": (said.subject, SUBJECT), "message": (said.message, MESSAGE)})
+    if said.rating is not None and said.rating not in RATINGS:
+        raise InvalidInput.at("/rating", f"must be from {RATINGS[0]} to {RATINGS[-1]}")
     if said.document is None and visit.scope.documents is not None:
         raise InvalidInput.at("/document", "this link is about single documents: name the one that you mean")
     if said.document is not None and not can_see(store, visit, said.document):
@@ -38,8 +44,8 @@ def submit_feedback(store: Store, visit: Visit, said: NewTicket, *, now: datetim
         id=TicketId(store.mint.new_id()),
         company_id=visit.scope.company_id,
         client_id=visit.scope.client_id,
-        subject=said.subject,
-        message=said.message,
+        subject=texts["subject"] or "",
+        message=texts["message"] or "",
         category=said.category,
         rating=said.rating,
         document=said.document,
@@ -65,7 +71,7 @@ def read_feedback(store: Store, visit: Visit, ticket_id: TicketId, *, now: datet
 def reply_as_client(store: Store, visit: Visit, ticket_id: TicketId, message: str, *, now: datetime) -> Ticket:
     """Add the client's reply, which waits for staff; refuse with NotOpen when the ticket is closed."""
     visit.grant.require(Permission.SUBMIT_FEEDBACK, at=now)
-    reply = Reply(by=Party.CLIENT, message=message, created_at=now)
+    reply = Reply(by=Party.CLIENT, message=clean_message(message), created_at=now)
     return _reply(store, visit.scope.company_id, ticket_id, _theirs(visit), reply, close=False)
 
 
@@ -83,7 +89,7 @@ def reply_as_staff(
     store: Store, company_id: CompanyId, ticket_id: TicketId, message: str, *, close: bool, now: datetime
 ) -> Ticket:
     """Add a reply of staff and perhaps close the ticket; refuse with NotOpen when it is closed already."""
-    reply = Reply(by=Party.STAFF, message=message, created_at=now)
+    reply = Reply(by=Party.STAFF, message=clean_message(message), created_at=now)
     return _reply(store, company_id, ticket_id, TicketFilter(), reply, close=close)
 
 

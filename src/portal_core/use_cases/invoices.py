@@ -9,6 +9,7 @@ from portal_core.domain.invoices import InvoiceDetail, InvoiceSummary
 from portal_core.domain.paging import Listing, Page
 from portal_core.ports import Store
 from portal_core.use_cases.finding import require_found
+from portal_core.use_cases.narrowing import narrow_invoice, narrow_invoice_detail, page_within, within
 
 
 def list_invoices(
@@ -16,7 +17,8 @@ def list_invoices(
 ) -> Page[InvoiceSummary]:
     """Return a page of the client's invoices and credit notes."""
     visit.grant.require(Permission.VIEW_INVOICES, at=now)
-    return store.invoices.page(visit.scope, listing, narrowed, on=visit.today(now))
+    page = store.invoices.page(visit.scope, listing, narrowed, on=visit.today(now))
+    return page_within(visit.scope, page, narrow_invoice)
 
 
 def read_invoice(store: Store, visit: Visit, invoice_id: InvoiceId, *, now: datetime) -> InvoiceDetail:
@@ -25,4 +27,5 @@ def read_invoice(store: Store, visit: Visit, invoice_id: InvoiceId, *, now: date
     What settled it is for links that may view payments; the caller leaves it out for others.
     """
     visit.grant.require(Permission.VIEW_INVOICES, at=now)
-    return require_found(store.invoices.get(visit.scope, invoice_id), "invoice", invoice_id)
+    detail = require_found(store.invoices.get(visit.scope, invoice_id), "invoice", invoice_id)
+    return within(visit.scope, detail, narrow_invoice_detail)

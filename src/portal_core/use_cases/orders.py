@@ -2,15 +2,14 @@
 
 from datetime import datetime
 
-from attrs import evolve
-
-from portal_core.domain.access import DocumentType, Permission, Visit
+from portal_core.domain.access import Permission, Visit
 from portal_core.domain.filters import OrderFilter
 from portal_core.domain.ids import OrderId
 from portal_core.domain.orders import OrderDetail, OrderSummary
 from portal_core.domain.paging import Listing, Page
 from portal_core.ports import Store
 from portal_core.use_cases.finding import require_found
+from portal_core.use_cases.narrowing import narrow_order, narrow_order_detail, page_within, within
 
 
 def list_orders(
@@ -18,7 +17,7 @@ def list_orders(
 ) -> Page[OrderSummary]:
     """Return a page of the client's orders."""
     visit.grant.require(Permission.VIEW_ORDERS, at=now)
-    return store.orders.page(visit.scope, listing, narrowed)
+    return page_within(visit.scope, store.orders.page(visit.scope, listing, narrowed), narrow_order)
 
 
 def read_order(store: Store, visit: Visit, order_id: OrderId, *, now: datetime) -> OrderDetail:
@@ -28,9 +27,4 @@ def read_order(store: Store, visit: Visit, order_id: OrderId, *, now: datetime) 
     """
     visit.grant.require(Permission.VIEW_ORDERS, at=now)
     detail = require_found(store.orders.get(visit.scope, order_id), "order", order_id)
-    covers = visit.scope.covers
-    return evolve(
-        detail,
-        deliveries=tuple(each for each in detail.deliveries if covers(DocumentType.DELIVERY, each.delivery.id)),
-        invoices=tuple(each for each in detail.invoices if covers(DocumentType.INVOICE, each.id)),
-    )
+    return within(visit.scope, detail, narrow_order_detail)

@@ -13,6 +13,8 @@ from portal_core.domain.paging import Listing, Page
 from portal_core.domain.quotes import Answer, Decision, Evidence, Quote, QuoteSummary, standard_consent
 from portal_core.ports import Store
 from portal_core.use_cases.finding import require_found
+from portal_core.use_cases.narrowing import narrow_quote, within
+from portal_core.use_cases.typed import clean_evidence
 
 _ATTEMPTS = 5
 
@@ -30,7 +32,7 @@ def list_quotes(
 def read_quote(store: Store, visit: Visit, quote_id: QuoteId, *, now: datetime) -> Quote:
     """Return one quote with its decision."""
     visit.grant.require(Permission.VIEW_QUOTES, at=now)
-    return _found(store, visit, quote_id)
+    return within(visit.scope, _found(store, visit, quote_id), narrow_quote)
 
 
 def accept_quote(
@@ -38,9 +40,8 @@ def accept_quote(
 ) -> Quote:
     """Accept a sent quote on the client's behalf and return it with its decision; `seen` is the revision shown."""
     visit.grant.require(Permission.VIEW_QUOTES, Permission.ACCEPT_QUOTES, at=now)
-    quote = _found(store, visit, quote_id)
-    agreed = evolve(evidence, consent_text=evidence.consent_text or standard_consent(quote))
-    return _decide(store, visit, quote, Answer.ACCEPTED, agreed, seen, now)
+    quote = _decide(store, visit, quote_id, Answer.ACCEPTED, evidence, seen, now)
+    return within(visit.scope, quote, narrow_quote)
 
 
 def decline_quote(
@@ -48,25 +49,30 @@ def decline_quote(
 ) -> Quote:
     """Decline a sent quote on the client's behalf and return it with its decision; `seen` is the revision shown."""
     visit.grant.require(Permission.VIEW_QUOTES, Permission.ACCEPT_QUOTES, at=now)
-    quote = _found(store, visit, quote_id)
-    return _decide(store, visit, quote, Answer.DECLINED, evidence, seen, now)
+    quote = _decide(store, visit, quote_id, Answer.DECLINED, evidence, seen, now)
+    return within(visit.scope, quote, narrow_quote)
 
 
 def _decide(
-    store: Store, visit: Visit, quote: Quote, answer: Answer, evidence: Evidence, seen: int | None, now: datetime
+    store: Store, visit: Visit, quote_id: QuoteId, answer: Answer, evidence: Evidence, seen: int | None, now: datetime
 ) -> Quote:
-    known = evolve(evidence, grant_id=visit.grant.id, secret_hint=visit.secret_hint)
+    known = evolve(clean_evidence(evidence), grant_id=visit.grant.id, secret_hint=visit.secret_hint)
     for _ in range(_ATTEMPTS):
+        quote = _found(store, visit, quote_id)
         quote.require_seen(seen)
         if quote.answer is answer:
             return quote
         decision_id = DecisionId(store.mint.new_id())
-        decision = quote.decide(answer, known, decision_id=decision_id, at=now, on=visit.today(now))
+        agreed = _with_consent(known, quote) if answer is Answer.ACCEPTED else known
+        decision = quote.decide(answer, agreed, decision_id=decision_id, at=now, on=visit.today(now))
         if store.decisions.record(quote, decision):
             store.events.append(_event(store, decision))
             return quote.decided(decision)
-        quote = _found(store, visit, quote.id)
     raise Busy("This quote is being changed just now. Try again in a moment.")
+
+
+def _with_consent(evidence: Evidence, quote: Quote) -> Evidence:
+    return evolve(evidence, consent_text=evidence.consent_text or standard_consent(quote))
 
 
 def _found(store: Store, visit: Visit, quote_id: QuoteId) -> Quote:

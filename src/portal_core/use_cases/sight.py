@@ -26,5 +26,5 @@ def can_see(store: Store, visit: Visit, document: DocumentRef) -> bool:
             return store.invoices.get(visit.scope, InvoiceId(document.id)) is not None
         case DocumentType.PAYMENT:
             return store.payments.get(visit.scope, PaymentId(document.id)) is not None
-        case DocumentType.DELIVERY:
+        case _:
             return store.deliveries.get(visit.scope, DeliveryId(document.id)) is not None

@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from portal_core.domain.access import Permission, Visit
 from portal_core.domain.balance import Balance, no_aging
-from portal_core.domain.errors import InvalidInput, PermissionDenied
+from portal_core.domain.errors import InvalidInput, NarrowedLink
 from portal_core.domain.money import Currency
 from portal_core.domain.statement import MOST_MOVEMENTS, AccountPeriod, Statement, running
 from portal_core.ports import Store
@@ -16,11 +16,11 @@ def read_statement(
     """Return one statement for each currency that ever moved, by code, or for the one asked for.
 
     Refuses with InvalidInput when the period ends before it starts or holds more than 5,000 movements, and
-    with PermissionDenied for a link that is narrowed to some documents.
+    with NarrowedLink for a link that is narrowed to some documents.
     """
     visit.grant.require(Permission.VIEW_INVOICES, Permission.VIEW_PAYMENTS, at=now)
     if visit.scope.documents is not None:
-        raise PermissionDenied(Permission.VIEW_PAYMENTS)
+        raise NarrowedLink(Permission.VIEW_PAYMENTS)
     if since is not None and until is not None and since > until:
         raise InvalidInput.in_parameter("from", "must not be after `to`")
     today = visit.today(now)
@@ -39,7 +39,7 @@ def _statement(period: AccountPeriod, balance: Balance | None, *, wants_aging: b
     return Statement(
         currency=period.currency,
         since=period.since,
-        until=period.until,
+        until=max(period.since, period.until),
         opening=period.opening,
         closing=lines[-1].balance if lines else period.opening,
         lines=lines,

@@ -1,0 +1,168 @@
+"""What a client's changed records settle: the ledger before and after, and where the two leave a disagreement."""
+
+from collections.abc import Collection, Iterable, Iterator
+
+from attrs import define, evolve, field, frozen
+
+from portal_core.domain.agreement import Claim, Fault, faults_of_claim, faults_of_invoice, faults_of_payment
+from portal_core.domain.ids import ClientId, CompanyId, InvoiceId, PaymentId
+from portal_core.domain.invoices import Invoice
+from portal_core.domain.ledger import Ledger
+from portal_core.domain.payments import Payment
+from portal_core.domain.records import Fact, RecordRef, RecordType
+from portal_core.ports import Store
+
+
+@frozen
+class RecordFault:
+    """A rule that a record breaks: which record, where in it (a JSON pointer, empty for the whole), and why."""
+
+    ref: RecordRef
+    pointer: str
+    detail: str
+
+
+@define(kw_only=True)
+class Changed:
+    """What is known of one client's changes after reading them once: every id, and what settles or is settled.
+
+    The lines of invoices are left out: they settle nothing, and take the most room.
+    """
+
+    company_id: CompanyId
+    client_id: ClientId
+    replaced: dict[RecordRef, None] = field(factory=dict[RecordRef, None])
+    deleted: dict[RecordRef, None] = field(factory=dict[RecordRef, None])
+    invoices: dict[InvoiceId, Invoice] = field(factory=dict[InvoiceId, Invoice])
+    payments: dict[PaymentId, Payment] = field(factory=dict[PaymentId, Payment])
+    claims: dict[InvoiceId, Claim] = field(factory=dict[InvoiceId, Claim])
+
+    def replace(self, ref: RecordRef, fact: Fact, claim: Claim | None) -> None:
+        """Take note of a fact that is new or changed."""
+        self.replaced[ref] = None
+        if isinstance(fact, Invoice):
+            self.invoices[fact.id] = evolve(fact, lines=()) if fact.lines else fact
+            if claim is not None:
+                self.claims[fact.id] = claim
+        elif isinstance(fact, Payment):
+            self.payments[fact.id] = fact
+
+    def delete(self, ref: RecordRef) -> None:
+        """Take note of a fact that is to go."""
+        self.deleted[ref] = None
+
+    def settling_refs(self) -> set[RecordRef]:
+        """Return the changed invoices and payments, and what they are to settle."""
+        kinds = (RecordType.INVOICE, RecordType.PAYMENT)
+        own = {ref for ref in (*self.replaced, *self.deleted) if ref.type in kinds}
+        named = _targets((*self.invoices.values(), *self.payments.values()))
+        return own | {RecordRef(RecordType.INVOICE, each) for each in named}
+
+    def changes(self, kind: RecordType, record_id: str) -> bool:
+        """Tell whether a record is replaced or deleted."""
+        ref = RecordRef(kind, record_id)
+        return ref in self.replaced or ref in self.deleted
+
+
+@frozen(kw_only=True)
+class Settling:
+    """The ledger as it was and as it is to be, right about all that changed and all that it touches."""
+
+    before: Ledger
+    after: Ledger
+    changed: Changed
+    touched_invoices: Collection[InvoiceId]
+    touched_payments: Collection[PaymentId]
+
+    @property
+    def matters(self) -> bool:
+        """Whether any invoice or payment is among the changes."""
+        return bool(self.touched_invoices or self.touched_payments)
+
+    def faults(self) -> Iterator[RecordFault]:
+        """Yield what the changed documents break, and those that they settle, settled, or are settled by."""
+        for invoice_id in self.touched_invoices:
+            invoice = self.after.invoices.get(invoice_id)
+            if invoice is not None:
+                yield from map(_record_fault, faults_of_invoice(self.after, invoice))
+        for invoice_id, claim in self.changed.claims.items():
+            yield from map(_record_fault, faults_of_claim(self.after, self.after.invoices[invoice_id], claim))
+        for payment_id in self.touched_payments:
+            payment = self.after.payments.get(payment_id)
+            if payment is not None:
+                yield from map(_record_fault, faults_of_payment(self.after, payment))
+
+
+def settling_of(store: Store, changed: Changed) -> Settling:
+    """Return the ledgers around a client's changes; of a client who is not kept yet, there was nothing before."""
+    around = changed.settling_refs()
+    before = _before(store, changed, around)
+    dependants = list(_dependants(before, changed))
+    if any(target not in before.invoices for target in _targets(dependants)):
+        around |= {_ref(each) for each in dependants}
+        before = _before(store, changed, around)
+    settled = _targets(_changed_documents(before, changed))
+    return Settling(
+        before=before,
+        after=_after(before, changed),
+        changed=changed,
+        touched_invoices={InvoiceId(ref.id) for ref in around if ref.type is RecordType.INVOICE}
+        | {each.id for each in dependants if isinstance(each, Invoice)}
+        | set(settled),
+        touched_payments={PaymentId(ref.id) for ref in around if ref.type is RecordType.PAYMENT}
+        | {each.id for each in dependants if isinstance(each, Payment)},
+    )
+
+
+def _before(store: Store, changed: Changed, around: Collection[RecordRef]) -> Ledger:
+    if not around or store.clients.get(changed.company_id, changed.client_id) is None:
+        return Ledger((), ())
+    return store.intake.ledger(changed.company_id, changed.client_id, around)
+
+
+def _after(before: Ledger, changed: Changed) -> Ledger:
+    invoices = {**before.invoices, **changed.invoices}
+    payments = {**before.payments, **changed.payments}
+    for ref in changed.deleted:
+        if ref.type is RecordType.INVOICE:
+            invoices.pop(InvoiceId(ref.id), None)
+        elif ref.type is RecordType.PAYMENT:
+            payments.pop(PaymentId(ref.id), None)
+    return Ledger(invoices.values(), payments.values())
+
+
+def _dependants(before: Ledger, changed: Changed) -> Iterator[Invoice | Payment]:
+    """Yield what does not change but allocates to an invoice that does.
+
+    What allocates to a deleted one is left to the rule that nothing may refer to what is deleted.
+    """
+    for each in _documents(before):
+        targets = {part.invoice_id for part in each.allocations}
+        if targets.isdisjoint(changed.invoices) or changed.changes(_ref(each).type, each.id):
+            continue
+        if not any(RecordRef(RecordType.INVOICE, target) in changed.deleted for target in targets):
+            yield each
+
+
+def _changed_documents(ledger: Ledger, changed: Changed) -> Iterator[Invoice | Payment]:
+    for each in _documents(ledger):
+        if each.allocations and changed.changes(_ref(each).type, each.id):
+            yield each
+
+
+def _documents(ledger: Ledger) -> Iterator[Invoice | Payment]:
+    yield from ledger.invoices.values()
+    yield from ledger.payments.values()
+
+
+def _targets(documents: Iterable[Invoice | Payment]) -> set[InvoiceId]:
+    return {part.invoice_id for each in documents for part in each.allocations}
+
+
+def _ref(document: Invoice | Payment) -> RecordRef:
+    kind = RecordType.INVOICE if isinstance(document, Invoice) else RecordType.PAYMENT
+    return RecordRef(kind, document.id)
+
+
+def _record_fault(fault: Fault) -> RecordFault:
+    return RecordFault(RecordRef(RecordType(fault.type.value), fault.id), fault.pointer, fault.detail)

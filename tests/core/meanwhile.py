@@ -1,0 +1,78 @@
+"""Ports for which somebody else is faster: something happens just before a write reaches the store."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import final
+
+from attrs import frozen
+
+from portal_core.domain.access import Grant
+from portal_core.domain.feedback import Ticket
+from portal_core.domain.filters import DecisionFilter, GrantFilter, TicketFilter
+from portal_core.domain.ids import CompanyId, DecisionId, GrantId, TicketId
+from portal_core.domain.paging import Listing, Page
+from portal_core.domain.quotes import Decision, Quote
+from portal_core.ports import Decisions, Grants, Tickets
+
+
+@final
+@frozen
+class OvertakenDecisions(Decisions):
+    """Decisions, each just after something else."""
+
+    decisions: Decisions
+    happens: Callable[[], object]
+
+    def record(self, quote: Quote, decision: Decision) -> bool:
+        self.happens()
+        return self.decisions.record(quote, decision)
+
+    def get(self, company_id: CompanyId, decision_id: DecisionId) -> Decision | None:
+        return self.decisions.get(company_id, decision_id)
+
+    def page(self, company_id: CompanyId, listing: Listing, narrowed: DecisionFilter) -> Page[Decision]:
+        return self.decisions.page(company_id, listing, narrowed)
+
+
+@final
+@frozen
+class OvertakenGrants(Grants):
+    """Grants, each change of which comes just after something else."""
+
+    grants: Grants
+    happens: Callable[[], object]
+
+    def get(self, company_id: CompanyId, grant_id: GrantId) -> Grant | None:
+        return self.grants.get(company_id, grant_id)
+
+    def page(self, company_id: CompanyId, listing: Listing, narrowed: GrantFilter, *, at: datetime) -> Page[Grant]:
+        return self.grants.page(company_id, listing, narrowed, at=at)
+
+    def add(self, grant: Grant) -> None:
+        self.grants.add(grant)
+
+    def update(self, grant: Grant) -> bool:
+        self.happens()
+        return self.grants.update(grant)
+
+
+@final
+@frozen
+class OvertakenTickets(Tickets):
+    """Tickets, each change of which comes just after something else."""
+
+    tickets: Tickets
+    happens: Callable[[], object]
+
+    def get(self, company_id: CompanyId, ticket_id: TicketId, narrowed: TicketFilter) -> Ticket | None:
+        return self.tickets.get(company_id, ticket_id, narrowed)
+
+    def page(self, company_id: CompanyId, listing: Listing, narrowed: TicketFilter) -> Page[Ticket]:
+        return self.tickets.page(company_id, listing, narrowed)
+
+    def add(self, ticket: Ticket) -> None:
+        self.tickets.add(ticket)
+
+    def update(self, ticket: Ticket, *, was: Ticket) -> bool:
+        self.happens()
+        return self.tickets.update(ticket, was=was)

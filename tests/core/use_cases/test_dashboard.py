@@ -1,0 +1,112 @@
+from collections.abc import Sequence
+
+import pytest
+
+from portal_core.domain.access import ALL_PERMISSIONS, DocumentType, Permission
+from portal_core.domain.errors import DeadLink
+from portal_core.domain.ids import DeliveryId, InvoiceId, OrderId, QuoteId
+from portal_core.ports import Store
+from portal_core.use_cases.dashboard import read_dashboard
+from tests.core.samples import (
+    DAY,
+    NOW,
+    TODAY,
+    a_credit_note,
+    a_delivery,
+    a_payment,
+    a_quote,
+    a_visit,
+    an_invoice,
+    an_order,
+    euros,
+    only,
+    paying,
+)
+
+
+def fill(store: Store) -> None:
+    for number in range(6):
+        store.intake.save(
+            [
+                a_quote(id=QuoteId(f"q{number}"), issued_on=TODAY - number * DAY),
+                an_order(id=OrderId(f"o{number}"), ordered_on=TODAY - number * DAY, quote_id=QuoteId("q1")),
+                an_invoice(id=InvoiceId(f"i{number}"), issued_on=TODAY - number * DAY, order_id=OrderId("o1")),
+                a_delivery(id=DeliveryId(f"d{number}"), scheduled_on=TODAY - number * DAY, order_id=OrderId("o1")),
+            ]
+        )
+
+
+def test_the_newest_five_of_each_kind_are_shown(store: Store) -> None:
+    fill(store)
+    store.intake.save([a_credit_note(issued_on=TODAY + DAY)])
+
+    dashboard = read_dashboard(store, a_visit(), now=NOW)
+
+    assert [each.id for each in dashboard.quotes or ()] == ["q0", "q1", "q2", "q3", "q4"]
+    assert [each.id for each in dashboard.orders or ()] == ["o0", "o1", "o2", "o3", "o4"]
+    assert [each.id for each in dashboard.invoices or ()] == ["n1", "i0", "i1", "i2", "i3"]
+    assert [each.delivery.id for each in dashboard.deliveries or ()] == ["d0", "d1", "d2", "d3", "d4"]
+
+
+def test_the_balance_is_that_of_the_companys_day(store: Store) -> None:
+    invoice = an_invoice(due_on=TODAY)
+    store.intake.save([invoice, a_credit_note(), a_payment(paying(invoice, euros("50.00")))])
+
+    before, after = (read_dashboard(store, a_visit(), now=NOW.replace(hour=hour)).balances for hour in (22, 23))
+
+    assert before is not None
+    assert after is not None
+    assert (before[0].outstanding, before[0].overdue) == (euros("50.00"), euros("0.00"))
+    assert (after[0].overdue, after[0].aging.days_1_30) == (euros("50.00"), euros("50.00"))
+    assert (after[0].credit, after[0].net) == (euros("50.00"), euros("0.00"))
+
+
+@pytest.mark.parametrize(
+    "permission, hidden",
+    [
+        (Permission.VIEW_QUOTES, {"quotes"}),
+        (Permission.ACCEPT_QUOTES, set()),
+        (Permission.VIEW_ORDERS, {"orders"}),
+        (Permission.VIEW_INVOICES, {"invoices", "balances"}),
+        (Permission.VIEW_PAYMENTS, set()),
+        (Permission.VIEW_DELIVERIES, {"deliveries"}),
+        (Permission.SUBMIT_FEEDBACK, set()),
+    ],
+)
+def test_what_a_permission_withholds_is_not_there(store: Store, permission: Permission, hidden: set[str]) -> None:
+    fill(store)
+
+    dashboard = read_dashboard(store, a_visit(permission), now=NOW)
+
+    parts: dict[str, Sequence[object] | None] = {
+        "quotes": dashboard.quotes,
+        "orders": dashboard.orders,
+        "invoices": dashboard.invoices,
+        "deliveries": dashboard.deliveries,
+        "balances": dashboard.balances,
+    }
+    assert {name for name, part in parts.items() if part is None} == hidden
+
+
+def test_the_dashboard_needs_no_permission_but_a_living_link(store: Store) -> None:
+    nothing = a_visit(*ALL_PERMISSIONS)
+
+    dashboard = read_dashboard(store, nothing, now=NOW)
+
+    assert (dashboard.quotes, dashboard.orders, dashboard.invoices, dashboard.deliveries) == (None,) * 4
+    with pytest.raises(DeadLink):
+        read_dashboard(store, a_visit(expires_at=NOW), now=NOW)
+
+
+def test_a_link_to_single_documents_has_no_balance_and_leads_nowhere_else(store: Store) -> None:
+    fill(store)
+    documents = [(DocumentType.ORDER, "o2"), (DocumentType.INVOICE, "i2"), (DocumentType.DELIVERY, "d2")]
+
+    dashboard = read_dashboard(store, a_visit(documents=only(*documents)), now=NOW)
+    bare = read_dashboard(store, a_visit(*ALL_PERMISSIONS, documents=only(*documents)), now=NOW)
+
+    assert (dashboard.balances, dashboard.quotes) == (None, ())
+    assert [(each.id, each.quote_id) for each in dashboard.orders or ()] == [("o2", None)]
+    assert [(each.id, each.order_id) for each in dashboard.invoices or ()] == [("i2", None)]
+    assert [(each.delivery.id, each.order_number) for each in dashboard.deliveries or ()] == [("d2", None)]
+    assert (bare.orders, bare.invoices, bare.deliveries) == (None, None, None)
