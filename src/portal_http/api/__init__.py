@@ -1,0 +1,1 @@
+"""The documented API: one module for each resource, and the table that says what is asked of which."""

@@ -1,0 +1,264 @@
+"""The endpoints of the API, in the order in which they are documented."""
+
+from http import HTTPStatus
+
+from portal_core.domain.access import Permission
+from portal_core.domain.errors import AlreadyDecided, MovedOn, NotOpen, Revoked
+from portal_core.domain.paging import (
+    DELIVERY_SORTS,
+    INVOICE_SORTS,
+    MOMENT_SORTS,
+    ORDER_SORTS,
+    PAYMENT_SORTS,
+    QUOTE_SORTS,
+)
+from portal_http import shapes
+from portal_http.api import (
+    dashboard,
+    decisions,
+    deliveries,
+    events,
+    feedback,
+    invoices,
+    orders,
+    payments,
+    quotes,
+    statement,
+    tickets,
+    tokens,
+)
+from portal_http.endpoints import (
+    Result,
+    client_reads,
+    client_writes,
+    many,
+    one,
+    staff_deletes,
+    staff_reads,
+    staff_writes,
+)
+from portal_http.queries import CURRENCY, LIMIT, OVERDUE, a_document_list, a_list, by_name
+from portal_http.requests import (
+    AcceptQuote,
+    AmendLink,
+    DeclineQuote,
+    IssueLink,
+    ReplyAsClient,
+    ReplyAsStaff,
+    RotateLink,
+    SubmitFeedback,
+)
+
+_QUOTES = (Permission.VIEW_QUOTES,)
+_TO_DECIDE = (Permission.VIEW_QUOTES, Permission.ACCEPT_QUOTES)
+_ORDERS = (Permission.VIEW_ORDERS,)
+_INVOICES = (Permission.VIEW_INVOICES,)
+_PAYMENTS = (Permission.VIEW_PAYMENTS,)
+_DELIVERIES = (Permission.VIEW_DELIVERIES,)
+_ACCOUNT = (Permission.VIEW_INVOICES, Permission.VIEW_PAYMENTS)
+_FEEDBACK = (Permission.SUBMIT_FEEDBACK,)
+
+_QUOTE = one(shapes.QuoteDetailShape, fields=("ETag",))
+_DECIDED = (MovedOn, AlreadyDecided, NotOpen)
+
+CLIENT_ENDPOINTS = (
+    client_reads("", dashboard.view_link, "Whose link it is and what it may do", one(shapes.ViewShape)),
+    client_reads(
+        "/dashboard", dashboard.view_dashboard, "The newest documents and the balances", one(shapes.DashboardShape)
+    ),
+    client_reads(
+        "/quotes",
+        quotes.list_all,
+        "Quotes",
+        many(shapes.QuoteShape),
+        query=a_document_list(QUOTE_SORTS, quotes.STATE),
+        permissions=_QUOTES,
+    ),
+    client_reads("/quotes/{quote_id}", quotes.read_one, "One quote", _QUOTE, permissions=_QUOTES),
+    client_writes(
+        "/quotes/{quote_id}/accept",
+        quotes.accept,
+        AcceptQuote,
+        "Accept a quote",
+        _QUOTE,
+        permissions=_TO_DECIDE,
+        headers=("If-Match",),
+        refusals=_DECIDED,
+    ),
+    client_writes(
+        "/quotes/{quote_id}/decline",
+        quotes.decline,
+        DeclineQuote,
+        "Decline a quote",
+        _QUOTE,
+        permissions=_TO_DECIDE,
+        headers=("If-Match",),
+        refusals=_DECIDED,
+    ),
+    client_reads(
+        "/orders",
+        orders.list_all,
+        "Orders",
+        many(shapes.OrderShape),
+        query=a_document_list(ORDER_SORTS, orders.STATE, orders.DELIVERY_STATUS),
+        permissions=_ORDERS,
+    ),
+    client_reads("/orders/{order_id}", orders.read_one, "One order", one(shapes.OrderDetailShape), permissions=_ORDERS),
+    client_reads(
+        "/invoices",
+        invoices.list_all,
+        "Invoices and credit notes",
+        many(shapes.InvoiceShape),
+        query=a_document_list(INVOICE_SORTS, invoices.KIND, invoices.PAYMENT_STATE, OVERDUE),
+        permissions=_INVOICES,
+    ),
+    client_reads(
+        "/invoices/{invoice_id}",
+        invoices.read_one,
+        "One invoice or credit note",
+        one(shapes.InvoiceDetailShape, shapes.CreditNoteDetailShape),
+        permissions=_INVOICES,
+    ),
+    client_reads(
+        "/payments",
+        payments.list_all,
+        "Payments and refunds",
+        many(shapes.PaymentShape),
+        query=a_document_list(PAYMENT_SORTS),
+        permissions=_PAYMENTS,
+    ),
+    client_reads(
+        "/payments/{payment_id}",
+        payments.read_one,
+        "One payment or refund",
+        one(shapes.PaymentShape),
+        permissions=_PAYMENTS,
+    ),
+    client_reads(
+        "/deliveries",
+        deliveries.list_all,
+        "Deliveries",
+        many(shapes.DeliveryShape),
+        query=a_document_list(DELIVERY_SORTS, deliveries.STATE),
+        permissions=_DELIVERIES,
+    ),
+    client_reads(
+        "/deliveries/{delivery_id}",
+        deliveries.read_one,
+        "One delivery",
+        one(shapes.DeliveryShape),
+        permissions=_DELIVERIES,
+    ),
+    client_reads(
+        "/statement",
+        statement.view_statement,
+        "The statement of account: one for each currency, or that of one",
+        Result("either", (shapes.StatementShape,)),
+        query=by_name(statement.FROM, statement.TO, CURRENCY),
+        permissions=_ACCOUNT,
+        whole_account=True,
+    ),
+    client_reads(
+        "/feedback",
+        feedback.list_all,
+        "Feedback given so far",
+        many(shapes.TicketShape),
+        query=a_list(MOMENT_SORTS),
+        permissions=_FEEDBACK,
+    ),
+    client_writes(
+        "/feedback",
+        feedback.submit,
+        SubmitFeedback,
+        "Give feedback",
+        one(shapes.TicketShape, status=HTTPStatus.CREATED),
+        permissions=_FEEDBACK,
+    ),
+    client_reads(
+        "/feedback/{feedback_id}",
+        feedback.read_one,
+        "One conversation",
+        one(shapes.TicketShape),
+        permissions=_FEEDBACK,
+    ),
+    client_writes(
+        "/feedback/{feedback_id}/replies",
+        feedback.reply,
+        ReplyAsClient,
+        "Reply",
+        one(shapes.TicketShape, status=HTTPStatus.CREATED),
+        permissions=_FEEDBACK,
+        refusals=(NotOpen,),
+    ),
+)
+
+STAFF_ENDPOINTS = (
+    staff_writes(
+        "POST",
+        "/tokens",
+        tokens.issue,
+        IssueLink,
+        "Issue a link",
+        one(shapes.IssuedLinkShape, status=HTTPStatus.CREATED),
+    ),
+    staff_reads(
+        "/tokens",
+        tokens.list_all,
+        "Links",
+        many(shapes.LinkShape),
+        query=a_list(MOMENT_SORTS, tokens.CLIENT_ID, tokens.STATE),
+    ),
+    staff_deletes("/tokens", tokens.revoke_all, "Revoke all links of a client", query=by_name(tokens.THE_CLIENT_ID)),
+    staff_reads("/tokens/{token_id}", tokens.read_one, "One link", one(shapes.LinkShape)),
+    staff_writes(
+        "PATCH",
+        "/tokens/{token_id}",
+        tokens.amend,
+        AmendLink,
+        "Change a link",
+        one(shapes.LinkShape),
+        refusals=(Revoked,),
+    ),
+    staff_deletes("/tokens/{token_id}", tokens.revoke, "Revoke a link"),
+    staff_writes(
+        "POST",
+        "/tokens/{token_id}/rotate",
+        tokens.rotate,
+        RotateLink,
+        "Give a link a fresh token",
+        one(shapes.IssuedLinkShape),
+        refusals=(Revoked,),
+    ),
+    staff_reads(
+        "/decisions",
+        decisions.list_all,
+        "What clients decided, with the evidence",
+        many(shapes.EvidenceShape),
+        query=a_list(MOMENT_SORTS, tokens.CLIENT_ID, decisions.QUOTE_ID, decisions.ANSWER),
+    ),
+    staff_reads("/decisions/{decision_id}", decisions.read_one, "One decision", one(shapes.EvidenceShape)),
+    staff_reads(
+        "/feedback",
+        tickets.list_all,
+        "Clients' feedback",
+        many(shapes.StaffTicketShape),
+        query=a_list(MOMENT_SORTS, tokens.CLIENT_ID, tickets.STATE),
+    ),
+    staff_reads("/feedback/{feedback_id}", tickets.read_one, "One conversation", one(shapes.StaffTicketShape)),
+    staff_writes(
+        "POST",
+        "/feedback/{feedback_id}/replies",
+        tickets.reply,
+        ReplyAsStaff,
+        "Reply, and perhaps close the conversation",
+        one(shapes.StaffTicketShape, status=HTTPStatus.CREATED),
+        refusals=(NotOpen,),
+    ),
+    staff_reads(
+        "/events",
+        events.list_all,
+        "What happened, oldest first",
+        many(shapes.EventShape),
+        query=by_name(events.AFTER, LIMIT),
+    ),
+)

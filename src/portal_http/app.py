@@ -1,0 +1,96 @@
+"""The ASGI application."""
+
+import logging
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import final
+
+from attrs import frozen
+from starlette.applications import Starlette
+from starlette.types import Receive, Scope, Send
+
+from portal_core.ports import Runner
+from portal_http import documentation, health
+from portal_http.answers import PLAIN_FIELDS, STAFF_FIELDS, TOKEN_FIELDS, Header, send_answer
+from portal_http.api.table import CLIENT_ENDPOINTS, STAFF_ENDPOINTS
+from portal_http.endpoints import BASE
+from portal_http.errors import InternalError, refused
+from portal_http.incoming import Gone, incoming
+from portal_http.options import Options
+from portal_http.outside import AdminTokens, RateLimits
+from portal_http.pages import Pages, create_pages, is_page
+from portal_http.pipeline import answer_to
+from portal_http.redact import TokenFilter, redacted
+from portal_http.routing import Node, tree_of
+from portal_http.services import Services
+
+ENDPOINTS = (*CLIENT_ENDPOINTS, *STAFF_ENDPOINTS, *health.ENDPOINTS, *documentation.ENDPOINTS)
+
+_log = logging.getLogger(__name__)
+_log.addFilter(TokenFilter())
+
+
+def create_app(
+    runner: Runner,
+    *,
+    clock: Callable[[], datetime],
+    admins: AdminTokens,
+    limits: RateLimits,
+    options: Options | None = None,
+) -> Starlette:
+    """Return the portal as an ASGI application, to be served or mounted under any prefix.
+
+    A host that mounts it may run its lifespan (`app.router.lifespan_context(app)`), so that the last uses of links are
+    still noted when it stops. Raises ValueError when a trusted proxy is no address or network.
+    """
+    services = Services(runner=runner, clock=clock, admins=admins, limits=limits, options=options or Options())
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncGenerator[None]:
+        yield
+        await services.uses.finish()
+
+    app = Starlette(lifespan=lifespan)
+    app.router.default = Portal(services, tree_of(ENDPOINTS), create_pages(services))
+    return app
+
+
+@final
+@frozen
+class Portal:
+    """Answers every path, so that no request waits for a list of routes to be tried."""
+
+    services: Services
+    tree: Node
+    pages: Pages
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1000})
+            return
+        request, root = incoming(scope, receive), scope.get("root_path", "")
+        to_people = is_page(request.path)
+        try:
+            if to_people:
+                answer = await self.pages.answer(request, root=root)
+            else:
+                answer = await answer_to(request, self.services, self.tree)
+        except Gone:
+            return
+        except Exception:  # noqa: BLE001 - whatever it is, there is an answer to it
+            _log.exception("%s %s failed", request.method, redacted(request.path))
+            failure = InternalError()
+            answer = self.pages.refuse(request, failure, root=root) if to_people else refused(failure)
+        if not to_people:
+            answer.headers += _fields_of(request.path)
+        await send_answer(send, answer, with_body=request.method != "HEAD")
+        if answer.afterwards is not None:
+            answer.afterwards()
+
+
+def _fields_of(path: str) -> tuple[Header, ...]:
+    if path.startswith(f"{BASE}/view/"):
+        return TOKEN_FIELDS
+    return STAFF_FIELDS if path.startswith(BASE) else PLAIN_FIELDS

@@ -1,0 +1,397 @@
+"""The command line: results go to stdout, messages to stderr; it exits with 0 done, 1 refused, 2 wrong usage."""
+
+import sys
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import click
+
+from portal_adapters.clock import now
+from portal_core.domain.access import ALL_PERMISSIONS, GrantState, Permission
+from portal_core.domain.errors import Busy, Refusal
+from portal_core.domain.ids import ClientId, CompanyId, GrantId
+from portal_core.ports import Store
+from portal_http.settings import Settings, SettingsRefused, load_settings
+
+WRONG_USAGE = 2
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="customer-portal", prog_name="portal")
+def main() -> None:
+    """Share quotes, orders, deliveries, invoices and payments with clients behind a link.
+
+    Settings come from PORTAL_* environment variables, or from portal.toml in the working directory.
+    `portal demo` shows what it is about.
+    """
+
+
+@main.command()
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0 takes any free port.")
+def demo(port: int) -> None:
+    """Serve a sample company on this machine and print a link that works.
+
+    Its data is kept in a temporary file and is gone when you stop it with Ctrl+C.
+    """
+    from portal_http.demo import serve_demo
+
+    with _refusals():
+        serve_demo(port, say=click.echo)
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="How many processes.")
+def serve(host: str, port: int, workers: int) -> None:
+    """Serve the portal. It needs PORTAL_ADMIN_JWT_KEY, and a database that `portal migrate` prepared."""
+    from portal_http.serving import serve as run
+
+    with _refusals():
+        run(load_settings(), host=host, port=port, workers=workers)
+
+
+@main.command("import")
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, allow_dash=True), metavar="FILE..."
+)
+@click.option("--dry-run", is_flag=True, help="Only tell what would change.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object for programs.")
+def import_(files: Sequence[str], *, dry_run: bool, as_json: bool) -> None:
+    """Take in JSON Lines: one record a line, in any order. `-` reads the standard input.
+
+    A record with a known id replaces what is kept under it. A file with anything wrong in it changes nothing.
+    """
+    from portal_adapters.records.importing import import_records
+    from portal_adapters.records.staging import FileRefused
+    from portal_http.main import database
+
+    with _refusals(), database(load_settings()) as transactions:
+        try:
+            with _progress() as progress:
+                counts = import_records(transactions, _opened(files), dry_run=dry_run, progress=progress)
+        except FileRefused as refused:
+            _tell_problems(refused, as_json=as_json)
+            sys.exit(1)
+    _tell_counts(counts, as_json=as_json)
+    if dry_run:
+        click.echo("Nothing was changed: this was a dry run.", err=True)
+
+
+@main.command()
+@click.option("--company", "company_id", metavar="ID", help="Only this company.")
+@click.option("--client", "client_id", metavar="ID", help="Only this client, with its company.")
+@click.option("--decisions", is_flag=True, help="Add clients' decisions and feedback, which an import does not take.")
+def export(company_id: str | None, client_id: str | None, *, decisions: bool) -> None:
+    """Print all records as JSON Lines, in a fixed order and form."""
+    from portal_adapters.records.writing import export_records
+    from portal_http.main import database
+
+    out = sys.stdout.buffer
+    company = None if company_id is None else CompanyId(company_id)
+    client = None if client_id is None else ClientId(client_id)
+    written = False
+    with _refusals(), database(load_settings()) as transactions, transactions.read() as store:
+        for line in export_records(store, company_id=company, client_id=client, decisions=decisions):
+            out.write(line)
+            written = True
+    out.flush()
+    if not written and (client_id or company_id):
+        raise click.ClickException("There is no such company or client.")
+
+
+@main.command()
+def migrate() -> None:
+    """Create the database's tables, or bring them up to date."""
+    from portal_http.main import migrate_database
+
+    with _refusals():
+        migrate_database(load_settings())
+    click.echo("The database is up to date.", err=True)
+
+
+@main.group()
+def token() -> None:
+    """Issue, list, revoke and renew the links that clients open."""
+
+
+_company = click.option("--company", "company_id", required=True, metavar="ID", help="The company's id.")
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print what the API answers.")
+
+
+def _moment(_: click.Context, __: click.Parameter, text: str | None) -> datetime | None:
+    from portal_adapters.records.values import parse_moment
+
+    try:
+        return None if text is None else parse_moment(text)
+    except ValueError as wrong:
+        raise click.BadParameter(str(wrong)) from None
+
+
+@token.command("create")
+@_company
+@click.option("--client", "client_id", required=True, metavar="ID", help="The client's id.")
+@click.option(
+    "--without",
+    multiple=True,
+    metavar="PERMISSION",
+    type=click.Choice([each.value for each in Permission]),
+    help=f"Withhold one of {', '.join(Permission)}; may be given several times.",
+)
+@click.option("--expires", callback=_moment, metavar="MOMENT", help='Such as "2027-01-31T18:00:00+01:00".')
+@click.option("--label", metavar="TEXT", help="For staff, to tell links apart.")
+@_as_json
+def token_create(
+    *,
+    company_id: str,
+    client_id: str,
+    without: Sequence[str],
+    expires: datetime | None,
+    label: str | None,
+    as_json: bool,
+) -> None:
+    """Issue a link to a client and print it. It is told this once and kept nowhere."""
+    from portal_core.use_cases.access import NewGrant, issue_link
+    from portal_http.main import life_of
+
+    with _refusals():
+        asked = NewGrant(
+            client_id=ClientId(client_id),
+            permissions=ALL_PERMISSIONS - {Permission(each) for each in without},
+            expires_at=expires,
+            label=_label(label),
+        )
+        settings = load_settings()
+        with _writing(settings) as store:
+            issued = issue_link(store, CompanyId(company_id), asked, life_of(settings), now=now())
+    _tell_link(issued, settings, as_json=as_json)
+
+
+@token.command("list")
+@_company
+@click.option("--client", "client_id", metavar="ID", help="Only this client's.")
+@click.option("--state", multiple=True, type=click.Choice([each.value for each in GrantState]))
+@_as_json
+def token_list(*, company_id: str, client_id: str | None, state: Sequence[str], as_json: bool) -> None:
+    """List the links of a company, newest first. A link itself is never shown again."""
+    from portal_core.domain.filters import GrantFilter
+    from portal_core.domain.paging import LARGEST_LIMIT, MOMENT_SORTS, Listing
+    from portal_core.use_cases.access import list_links
+    from portal_http.main import database
+    from portal_http.present.links import link_row
+
+    narrowed = GrantFilter(
+        client_id=None if client_id is None else ClientId(client_id),
+        states=frozenset(map(GrantState, state)) or None,
+    )
+    at = now()
+    listing: Listing | None = Listing(sort=MOMENT_SORTS[0], limit=LARGEST_LIMIT)
+    with _refusals(), database(load_settings()) as transactions, transactions.read() as store:
+        while listing is not None:
+            page = list_links(store, CompanyId(company_id), listing, narrowed, now=at)
+            for grant in page.items:
+                row = link_row(grant, at)
+                click.echo(_json(row) if as_json else _row_of(row))
+            listing = (
+                None
+                if page.next is None
+                else Listing(sort=listing.sort, limit=listing.limit, total=page.total, after=page.next)
+            )
+
+
+@token.command("revoke")
+@_company
+@click.argument("token_id", metavar="ID")
+def token_revoke(company_id: str, token_id: str) -> None:
+    """Revoke a link by its id, effective at once."""
+    from portal_core.use_cases.access import revoke_link
+
+    with _refusals(), _writing(load_settings()) as store:
+        revoke_link(store, CompanyId(company_id), GrantId(token_id), now=now())
+    click.echo(f"{token_id} is revoked.", err=True)
+
+
+@token.command("rotate")
+@_company
+@click.argument("token_id", metavar="ID")
+@click.option(
+    "--overlap", default=0, show_default=True, type=click.IntRange(0), help="Seconds the old link still works."
+)
+@_as_json
+def token_rotate(*, company_id: str, token_id: str, overlap: int, as_json: bool) -> None:
+    """Give a link a fresh secret and print the new link; the old one dies."""
+    from portal_core.use_cases.access import rotate_link
+
+    with _refusals():
+        settings = load_settings()
+        with _writing(settings) as store:
+            issued = rotate_link(
+                store, CompanyId(company_id), GrantId(token_id), overlap=timedelta(seconds=overlap), now=now()
+            )
+    _tell_link(issued, settings, as_json=as_json)
+
+
+@main.command("admin-token")
+@click.option(
+    "--company", "company_ids", required=True, multiple=True, metavar="ID", help="May be given several times."
+)
+@click.option("--scope", default="portal:admin", show_default=True, help="portal:read only reads.")
+@click.option("--subject", default="developer", show_default=True, help="Who it is for.")
+def admin_token(company_ids: Sequence[str], scope: str, subject: str) -> None:
+    """Print a token of staff's, for trying the API. It needs PORTAL_ADMIN_JWT_KEY, a secret (HS256)."""
+    from portal_http.main import development_token
+
+    with _refusals():
+        click.echo(development_token(load_settings(), company_ids, scope=scope, subject=subject, at=now()))
+
+
+@main.command()
+def doctor() -> None:
+    """Check the settings, the database and this machine; exit with 1 when something is wrong."""
+    from portal_http.doctor import examine
+
+    findings = list(examine(load_settings, now()))
+    for each in findings:
+        click.echo(f"{'ok   ' if each.fine else 'WRONG'}  {each.subject}: {each.detail}")
+    sys.exit(0 if all(each.fine for each in findings) else 1)
+
+
+@main.command()
+def openapi() -> None:
+    """Print the API's description (OpenAPI 3.1) as JSON."""
+    from portal_http.main import openapi_document
+
+    with _refusals():
+        click.echo(openapi_document(load_settings()), nl=False)
+
+
+@main.command()
+def prune() -> None:
+    """Forget the answers to repeated requests that are too old to be given again. Run it once a day."""
+    from portal_core.use_cases.idempotency import prune_answers
+
+    with _refusals(), _writing(load_settings()) as store:
+        count = prune_answers(store, now=now())
+    click.echo(f"{count} forgotten.", err=True)
+
+
+@contextmanager
+def _refusals() -> Generator[None]:
+    """Tell what was refused in a sentence, without a traceback."""
+    from portal_http.main import SchemaOutdated, WiringRefused
+
+    try:
+        yield
+    except Busy as busy:
+        raise click.ClickException(f"The database is busy: {busy.detail}") from None
+    except Refusal as refusal:
+        raise click.ClickException(refusal.detail) from None
+    except SchemaOutdated as outdated:
+        raise click.ClickException(str(outdated)) from None
+    except (SettingsRefused, WiringRefused) as wrong:
+        click.echo(str(wrong), err=True)
+        sys.exit(WRONG_USAGE)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+
+
+def _opened(files: Sequence[str]) -> Iterator[tuple[str, BinaryIO]]:
+    """Yield the files one after the other, each with the name that it is told by."""
+    for name in files:
+        if name == "-":
+            yield "standard input", sys.stdin.buffer
+        else:
+            with Path(name).open("rb") as file:
+                yield name, file
+
+
+@contextmanager
+def _writing(settings: Settings) -> Generator[Store]:
+    from portal_http.main import database
+
+    with database(settings) as transactions, transactions.begin() as store:
+        yield store
+
+
+def _label(label: str | None) -> str | None:
+    from portal_core.domain.text import NAME_LENGTH, required_text
+
+    try:
+        return None if label is None else required_text(label, longest=NAME_LENGTH)
+    except ValueError as wrong:
+        raise click.BadParameter(str(wrong), param_hint="--label") from None
+
+
+def _json(value: object) -> str:
+    import orjson
+
+    return orjson.dumps(value, option=orjson.OPT_UTC_Z).decode()
+
+
+def _tell_link(issued: Any, settings: Settings, *, as_json: bool) -> None:  # noqa: ANN401 - an IssuedLink, imported late
+    from portal_http.main import public_url_of
+    from portal_http.present.links import issued_link
+
+    shape = issued_link(issued, public_url_of(settings))
+    click.echo(_json({"data": shape}) if as_json else shape["url"])
+
+
+def _row_of(row: Any) -> str:  # noqa: ANN401 - a LinkShape, imported late
+    used = "never used" if row["last_used_at"] is None else f"used {row['last_used_at']:%Y-%m-%d %H:%M}"
+    cells = (row["id"], row["client_id"], row["state"], f"…{row['hint']}", f"until {row['expires_at']:%Y-%m-%d %H:%M}")
+    return "  ".join(map(str, (*cells, used, row["label"] or ""))).rstrip()
+
+
+def _tell_counts(counts: Any, *, as_json: bool) -> None:  # noqa: ANN401 - Counts, imported late
+    from portal_core.domain.records import RecordType
+    from portal_core.use_cases.records import Outcome
+
+    table = {kind: {each: counts[kind, each] for each in Outcome} for kind in RecordType}
+    told = {kind: row for kind, row in table.items() if any(row.values())}
+    if as_json:
+        click.echo(
+            _json({kind.value: {each.value: count for each, count in row.items()} for kind, row in told.items()})
+        )
+        return
+    for kind, row in told.items():
+        parts = [f"{count} {each.value}" for each, count in row.items() if each is not Outcome.DELETED or count]
+        click.echo(f"{kind.value}: {', '.join(parts)}")
+
+
+def _tell_problems(refused: Any, *, as_json: bool) -> None:  # noqa: ANN401 - a FileRefused, imported late
+    for problem in refused.problems:
+        click.echo(str(problem), err=True)
+    more = refused.total - len(refused.problems)
+    if more:
+        click.echo(f"… and {more} more.", err=True)
+    click.echo("Nothing was changed.", err=True)
+    if as_json:
+        fields = ("file", "line", "pointer", "detail")
+        errors = [{name: getattr(each, name) for name in fields} for each in refused.problems]
+        click.echo(_json({"errors": errors, "total": refused.total}))
+
+
+@contextmanager
+def _progress() -> Generator[Callable[[str, int], None]]:
+    """Tell how far a long work is: on a terminal in one line, else a line every few seconds."""
+    terminal = sys.stderr.isatty()
+    pause = timedelta(seconds=0.2 if terminal else 5)
+    last = now()
+    shown = False
+
+    def progress(what: str, done: int) -> None:
+        nonlocal last, shown
+        if now() - last < pause:
+            return
+        last, shown = now(), True
+        click.echo(f"{chr(13) if terminal else ''}{what}: {done:,} records", nl=not terminal, err=True)
+
+    try:
+        yield progress
+    finally:
+        if terminal and shown:
+            click.echo("", err=True)

@@ -1,0 +1,53 @@
+"""The portal to look at: a sample company in a temporary database, and a link that works."""
+
+import socket
+import tempfile
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from portal_http.endpoints import BASE
+from portal_http.main import WiringRefused, build, demo_settings, furnish, now
+from portal_http.serving import end_in_order, serve_on
+
+HOST = "127.0.0.1"
+
+
+def serve_demo(port: int, *, say: Callable[[str], None]) -> None:
+    """Furnish a fresh database, say where to look, and serve until told to stop."""
+    end_in_order()
+    with tempfile.TemporaryDirectory(prefix="portal-demo-") as folder, closing(_listen(port)) as listening:
+        address = f"http://{HOST}:{listening.getsockname()[1]}"
+        settings = demo_settings(Path(folder), address)
+        token = furnish(settings, at=now()).token
+        application = build(settings)
+        for line in _welcome(address, token):
+            say(line)
+        serve_on(application, [listening], settings)
+
+
+def _welcome(address: str, token: str) -> list[str]:
+    api = f"{address}{BASE}"
+    return [
+        "Alder & Finch Joinery shares its documents with Harbour Café. Open the link:",
+        "",
+        f"  {address}/p/{token}",
+        "",
+        f"The API: {api}",
+        "",
+        f"  curl {api}/view/{token}/dashboard",
+        "",
+        f"Every call: {address}/docs",
+        "Stop with Ctrl+C; nothing is kept.",
+    ]
+
+
+def _listen(port: int) -> socket.socket:
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((HOST, port))
+    except OSError as taken:
+        listening.close()
+        raise WiringRefused(f"Port {port} cannot be used: {taken.strerror}. Try another: --port 8001.") from None
+    return listening

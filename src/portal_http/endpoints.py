@@ -1,0 +1,145 @@
+"""Endpoints: what can be asked, declared once for the server and for its documentation."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
+from typing import Any, Literal, TypeAlias, TypeVar
+
+from attrs import field, frozen
+
+from portal_core.domain.access import Permission
+from portal_core.domain.errors import Refusal
+from portal_http.answers import Answer
+from portal_http.calls import ClientCall, StaffCall
+from portal_http.queries import Parameter
+from portal_http.services import Services
+
+BASE = "/api/v1/customer-portal"
+
+B = TypeVar("B")
+
+Envelope: TypeAlias = Literal["one", "many", "either", "bare", "nothing"]
+
+
+@frozen
+class Result:
+    """What an endpoint answers when all is well: one of some shapes, and how they are wrapped.
+
+    "one" is a record under `data`, "many" a page of them, "either" one or the other, "bare" has no envelope.
+    """
+
+    envelope: Envelope
+    shapes: tuple[Any, ...] = ()
+    status: HTTPStatus = HTTPStatus.OK
+    fields: tuple[str, ...] = ()
+
+
+def one(*shapes: Any, status: HTTPStatus = HTTPStatus.OK, fields: tuple[str, ...] = ()) -> Result:
+    """Return the result of one record."""
+    return Result("one", shapes, status, fields)
+
+
+def many(shape: Any) -> Result:  # noqa: ANN401 - any shape at all
+    """Return the result of a page of records."""
+    return Result("many", (shape,))
+
+
+NOTHING = Result("nothing", status=HTTPStatus.NO_CONTENT)
+
+
+@frozen(kw_only=True)
+class Endpoint:
+    """One method of one path. Parts of the path in braces are filled in by who asks."""
+
+    method: str
+    path: str
+    summary: str
+    result: Result
+    query: Mapping[str, Parameter[Any]] = field(factory=dict[str, Parameter[Any]])
+    body: Any = None
+    headers: tuple[str, ...] = ()
+    refusals: tuple[type[Refusal], ...] = ()
+
+    @property
+    def noun(self) -> str:
+        """What the id in the path is the id of, or nothing."""
+        name = self.path.rpartition("{")[2].partition("}")[0]
+        return name.removesuffix("_id").replace("_", " ") if name.endswith("_id") else ""
+
+
+@frozen(kw_only=True)
+class ClientEndpoint(Endpoint):
+    """An endpoint under a token. `whole_account` refuses links that are narrowed to some documents."""
+
+    run: Callable[[ClientCall, Any], Awaitable[Answer]]
+    permissions: tuple[Permission, ...] = ()
+    whole_account: bool = False
+
+
+@frozen(kw_only=True)
+class StaffEndpoint(Endpoint):
+    """An endpoint for staff."""
+
+    run: Callable[[StaffCall, Any], Awaitable[Answer]]
+
+
+@frozen(kw_only=True)
+class OpenEndpoint(Endpoint):
+    """An endpoint that anybody may ask."""
+
+    run: Callable[[Services], Awaitable[Answer]]
+
+
+def client_reads(
+    path: str, run: Callable[[ClientCall], Awaitable[Answer]], summary: str, result: Result, **more: Any
+) -> ClientEndpoint:
+    """Return an endpoint under a token that changes nothing; the path follows `/view/{token}`."""
+    return ClientEndpoint(
+        method="GET", path=_under_token(path), run=lambda call, _: run(call), summary=summary, result=result, **more
+    )
+
+
+def client_writes(
+    path: str,
+    run: Callable[[ClientCall, B], Awaitable[Answer]],
+    body: type[B],
+    summary: str,
+    result: Result,
+    **more: Any,
+) -> ClientEndpoint:
+    """Return an endpoint under a token that takes a body."""
+    return ClientEndpoint(
+        method="POST", path=_under_token(path), run=run, body=body, summary=summary, result=result, **more
+    )
+
+
+def staff_reads(
+    path: str, run: Callable[[StaffCall], Awaitable[Answer]], summary: str, result: Result, **more: Any
+) -> StaffEndpoint:
+    """Return an endpoint for staff that changes nothing."""
+    return StaffEndpoint(
+        method="GET", path=BASE + path, run=lambda call, _: run(call), summary=summary, result=result, **more
+    )
+
+
+def staff_writes(
+    method: str,
+    path: str,
+    run: Callable[[StaffCall, B], Awaitable[Answer]],
+    body: type[B],
+    summary: str,
+    result: Result,
+    **more: Any,
+) -> StaffEndpoint:
+    """Return an endpoint for staff that takes a body."""
+    return StaffEndpoint(method=method, path=BASE + path, run=run, body=body, summary=summary, result=result, **more)
+
+
+def staff_deletes(path: str, run: Callable[[StaffCall], Awaitable[Answer]], summary: str, **more: Any) -> StaffEndpoint:
+    """Return an endpoint for staff that revokes something."""
+    return StaffEndpoint(
+        method="DELETE", path=BASE + path, run=lambda call, _: run(call), summary=summary, result=NOTHING, **more
+    )
+
+
+def _under_token(path: str) -> str:
+    return f"{BASE}/view/{{token}}{path}"

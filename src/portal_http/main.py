@@ -1,0 +1,230 @@
+"""The composition root: settings become ports, and ports an application.
+
+Any ASGI server can run it: `uvicorn --factory portal_http.main:app`.
+"""
+
+import io
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+from starlette.applications import Starlette
+
+from portal_adapters.admin_jwt import AdminTokens, Algorithm, WeakKey, admin_tokens, mint_admin_token
+from portal_adapters.clock import now
+from portal_adapters.randomness import RandomMint, new_key
+from portal_adapters.rate_limits import rate_limits
+from portal_adapters.records.importing import import_records
+from portal_adapters.records.sample import CLIENT, COMPANY, sample_file
+from portal_adapters.sqlalchemy import (
+    SchemaOutdated,
+    SqliteRunner,
+    SqlTransactions,
+    has_safe_wal,
+    migrate,
+    open_sqlite,
+    require_current_schema,
+)
+from portal_adapters.sqlalchemy.migrating import current_revision
+from portal_core.domain.errors import Refusal
+from portal_core.ports import Runner, Store
+from portal_core.use_cases.access import IssuedLink, LinkLife, NewGrant, issue_link
+from portal_http.app import create_app
+from portal_http.documentation import document_of
+from portal_http.options import Options
+from portal_http.settings import Settings, load_settings
+
+DEVELOPMENT_ISSUER = "portal-development"
+
+_NEEDS_KEY = (
+    "PORTAL_ADMIN_JWT_KEY is not set, so that staff's tokens cannot be checked. "
+    "Set it to a random secret, for example: export PORTAL_ADMIN_JWT_KEY=$(openssl rand -hex 32)"
+)
+
+__all__ = ["SchemaOutdated", "WiringRefused", "app", "build", "now"]
+
+
+class WiringRefused(Exception):
+    """The settings do not make a portal; the message is a sentence that says what to do."""
+
+
+def app() -> Starlette:
+    """Return the application that the environment and the TOML file describe."""
+    return build(load_settings())
+
+
+def build(settings: Settings, *, public_url: str | None = None) -> Starlette:
+    """Return the application; refuse with WiringRefused or SchemaOutdated what is not fit to serve.
+
+    Links begin with the settings' public address, else with the one given.
+    """
+    admins = admins_of(settings)
+    limits = rate_limits(settings.rate_limit_url)
+    runner, close = _runner(settings)
+    options = _options(settings, settings.public_url or public_url or public_url_of(settings))
+    application = create_app(runner, clock=now, admins=admins, limits=limits, options=options)
+    finish_uses = application.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(served: Starlette) -> AsyncGenerator[None]:
+        async with finish_uses(served):
+            yield
+        await limits.close()
+        close()
+
+    application.router.lifespan_context = lifespan
+    return application
+
+
+@contextmanager
+def database(settings: Settings, *, set_up: bool = True) -> Generator[SqlTransactions]:
+    """Open the database; refuse with WiringRefused or SchemaOutdated one that is of no use.
+
+    One that was never set up is, unless that is not wanted.
+    """
+    with _opened(settings) as transactions:
+        if set_up and current_revision(transactions.engine) is None:
+            migrate(transactions.engine)
+        require_current_schema(transactions.engine)
+        yield transactions
+
+
+def migrate_database(settings: Settings) -> None:
+    """Create the tables, or bring them up to date."""
+    with _opened(settings) as transactions:
+        migrate(transactions.engine)
+
+
+@contextmanager
+def _opened(settings: Settings) -> Generator[SqlTransactions]:
+    transactions = _answering(settings)
+    try:
+        yield transactions
+    finally:
+        transactions.engine.dispose()
+
+
+def _answering(settings: Settings) -> SqlTransactions:
+    """Return the transactions of a database that answers; refuse with WiringRefused one that does not."""
+    if not settings.database_url.startswith("sqlite"):
+        raise WiringRefused(f"PORTAL_DATABASE_URL: {settings.database_url.partition(':')[0]} is not served here.")
+    file = Path(settings.database_url.partition("///")[2])
+    if not file.parent.is_dir():
+        raise WiringRefused(f"PORTAL_DATABASE_URL names a file in {file.parent}, and there is no such folder.")
+    try:
+        engine = open_sqlite(settings.database_url)
+        current_revision(engine)
+    except Refusal:
+        raise
+    except Exception as problem:
+        reason = problem.__cause__ or problem
+        raise WiringRefused(f"PORTAL_DATABASE_URL names a database that cannot be used: {reason}.") from problem
+    return SqlTransactions(engine, RandomMint())
+
+
+def admins_of(settings: Settings) -> AdminTokens:
+    """Return the check of staff's tokens; refuse with WiringRefused to do without a strong key."""
+    if settings.admin_jwt_key is None:
+        raise WiringRefused(_NEEDS_KEY)
+    try:
+        return admin_tokens(
+            key=settings.admin_jwt_key,
+            algorithm=cast("Algorithm", settings.admin_jwt_algorithm),
+            audience=settings.admin_jwt_audience,
+            issuer=settings.admin_jwt_issuer,
+        )
+    except WeakKey as weak:
+        raise WiringRefused(f"PORTAL_ADMIN_JWT_KEY: {weak}.") from None
+
+
+def development_token(settings: Settings, company_ids: Sequence[str], *, scope: str, subject: str, at: datetime) -> str:
+    """Return a token of staff's for trying the API; refuse with WiringRefused unless the key is an HS256 secret."""
+    admins_of(settings)
+    if settings.admin_jwt_algorithm != "HS256":
+        raise WiringRefused("Tokens for development are signed with HS256 only: ask your identity provider for one.")
+    return mint_admin_token(
+        key=settings.admin_jwt_key or "",
+        audience=settings.admin_jwt_audience,
+        issuer=settings.admin_jwt_issuer or DEVELOPMENT_ISSUER,
+        subject=subject,
+        company_ids=company_ids,
+        scope=scope,
+        now=at,
+    )
+
+
+def openapi_document(settings: Settings) -> bytes:
+    """Return the API's description."""
+    return document_of(public_url_of(settings))
+
+
+def public_url_of(settings: Settings, *, port: int = 8000) -> str:
+    """Return what links begin with."""
+    return settings.public_url or f"http://127.0.0.1:{port}"
+
+
+def life_of(settings: Settings) -> LinkLife:
+    """Return how long links live."""
+    return LinkLife(usual=timedelta(days=settings.token_days), longest=timedelta(days=settings.token_max_days))
+
+
+def demo_settings(folder: Path, public_url: str) -> Settings:
+    """Return settings for a portal that lasts as long as it is looked at, with a key that nobody has."""
+    database = folder / "demo.sqlite3"
+    return Settings(database_url=f"sqlite:///{database}", admin_jwt_key=new_key(), public_url=public_url)
+
+
+def furnish(settings: Settings, *, at: datetime) -> IssuedLink:
+    """Fill a database with the sample company and return a link of its busiest client's."""
+    with database(settings) as transactions:
+        import_records(transactions, [("sample", io.BytesIO(sample_file(at)))])
+        with transactions.begin() as store:
+            asked = NewGrant(client_id=CLIENT, label="Demonstration")
+            return issue_link(store, COMPANY, asked, life_of(settings), now=at)
+
+
+@contextmanager
+def reading_of(settings: Settings) -> Generator[Store]:
+    """Return a store to read from; refuse with SchemaOutdated unless its schema is current."""
+    with database(settings, set_up=False) as transactions, transactions.read() as store:
+        yield store
+
+
+def ping_limits(settings: Settings) -> str | None:
+    """Return why the limits' Redis does not answer, or nothing if it does."""
+    from redis import Redis, RedisError  # noqa: PLC0415 - an extra that not everybody has
+
+    try:
+        connect = cast("Callable[..., Any]", Redis.from_url)  # pyright: ignore[reportUnknownMemberType] - no types
+        with connect(settings.rate_limit_url, socket_connect_timeout=2, socket_timeout=2) as client:
+            client.ping()
+    except (RedisError, ValueError) as problem:
+        return str(problem)
+    return None
+
+
+def sqlite_has_safe_wal() -> bool:
+    """Tell whether this machine's SQLite is free of the WAL-reset race."""
+    return has_safe_wal()
+
+
+def _runner(settings: Settings) -> tuple[Runner, Callable[[], None]]:
+    engine = _answering(settings).engine
+    require_current_schema(engine)
+    runner = SqliteRunner(engine, RandomMint())
+    return runner, runner.close
+
+
+def _options(settings: Settings, public_url: str) -> Options:
+    return Options(
+        public_url=public_url,
+        allowed_hosts=settings.allowed_hosts,
+        trusted_proxies=settings.trusted_proxies,
+        link_life=life_of(settings),
+        reads_per_minute=settings.reads_per_minute,
+        writes_per_minute=settings.writes_per_minute,
+        guesses_per_minute=settings.guesses_per_minute,
+        support_text=settings.support_text,
+    )

@@ -1,0 +1,320 @@
+"""The OpenAPI 3.1 document, worked out of the table that also routes the requests."""
+
+import inspect
+from collections.abc import Iterable, Mapping
+from importlib.metadata import version
+from typing import Any, TypeAlias, cast
+
+from msgspec.json import schema_components
+
+from portal_core.domain.errors import (
+    Busy,
+    DeadLink,
+    IdempotencyInFlight,
+    IdempotencyMismatch,
+    InvalidInput,
+    PermissionDenied,
+    Refusal,
+)
+from portal_core.domain.tokens import PATTERN
+from portal_http.endpoints import BASE, ClientEndpoint, Endpoint, OpenEndpoint, StaffEndpoint
+from portal_http.errors import (
+    STATUSES,
+    InternalError,
+    InvalidHost,
+    InvalidJson,
+    MethodNotAllowed,
+    PayloadTooLarge,
+    ProblemShape,
+    RateLimited,
+    Unauthorized,
+    UnsupportedMediaType,
+    status_of,
+)
+from portal_http.queries import ID_PATTERN, Parameter
+from portal_http.shapes import PageMeta
+
+Json: TypeAlias = dict[str, Any]
+
+_PLACE = "#/components/schemas/"
+_REF = _PLACE + "{name}"
+_SUFFIX = "Shape"
+_BODY_REFUSALS = (PayloadTooLarge, UnsupportedMediaType, InvalidJson, InvalidInput)
+_ALWAYS = (InvalidHost, MethodNotAllowed, InternalError)
+
+_ABOUT = """\
+What a business shares with its clients: quotes, orders, deliveries, invoices, payments, a statement of account and \
+feedback.
+
+A client's calls carry the token of their link in the path. Staff's calls carry a JSON Web Token of their company's. \
+Refusals are problem details (RFC 9457); `code` says which rule was broken, `errors` name every field that is wrong."""
+
+_FIELDS: Mapping[str, Json] = {
+    "ETag": {"description": "The revision.", "schema": {"type": "string", "pattern": '^"[1-9][0-9]*"$'}},
+    "Allow": {"description": "The methods that the address takes.", "schema": {"type": "string"}},
+    "WWW-Authenticate": {"description": "How to prove who asks.", "schema": {"type": "string", "pattern": "^Bearer"}},
+    "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}},
+    "Idempotency-Replayed": {
+        "description": "This answer was given before, to the same request.",
+        "schema": {"type": "string", "enum": ["true"]},
+    },
+    "X-RateLimit-Limit": {"description": "Requests in a minute.", "schema": {"type": "integer", "minimum": 1}},
+    "X-RateLimit-Remaining": {"description": "Requests that remain.", "schema": {"type": "integer", "minimum": 0}},
+    "X-RateLimit-Reset": {
+        "description": "When the oldest request leaves the window, in seconds since the epoch.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "RateLimit-Policy": {"description": "The budget, its quota and window.", "schema": {"type": "string"}},
+    "RateLimit": {"description": "What remains of the budget, and for how long.", "schema": {"type": "string"}},
+}
+_LIMIT_FIELDS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "RateLimit-Policy", "RateLimit")
+
+_REQUEST_FIELDS: Mapping[str, Json] = {
+    "If-Match": {
+        "description": "The revision that was seen, as its entity tag.",
+        "schema": {"type": "string", "pattern": '^"[1-9][0-9]{0,8}"$'},
+    },
+    "Idempotency-Key": {
+        "description": "Bare or in double quotes; a request that is sent again under it is done once.",
+        "schema": {"type": "string", "pattern": r'^("[!#-\[\]-~]{1,255}"|[!#-~]{1,255})$'},
+    },
+    "X-Company-Id": {
+        "description": "Which company is meant, for tokens of several.",
+        "schema": {"type": "string", "pattern": ID_PATTERN},
+    },
+}
+
+
+def openapi_document(endpoints: Iterable[Endpoint], *, server: str) -> Json:
+    """Return the document of some endpoints, as they are reached below a server's address or a prefix."""
+    listed = list(endpoints)
+    paths: dict[str, Json] = {}
+    for endpoint in listed:
+        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Customer portal", "version": version("customer-portal"), "description": _ABOUT},
+        "servers": [{"url": server}],
+        "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
+        "paths": paths,
+        "components": {
+            "schemas": _schemas(listed),
+            "responses": _refused_responses(listed),
+            "headers": dict(_FIELDS),
+            "securitySchemes": {"staff": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        },
+    }
+
+
+_TAGS = {
+    "client": "Calls by clients, who hold a link.",
+    "staff": "Calls by staff and by systems of the company.",
+    "service": "Calls about the service itself.",
+}
+
+
+def _operation(endpoint: Endpoint) -> Json:
+    operation: Json = {
+        "operationId": _operation_id(endpoint),
+        "summary": endpoint.summary,
+        "tags": [_tag(endpoint)],
+        "parameters": list(_parameters(endpoint)),
+        "responses": _responses(endpoint),
+        "security": [{"staff": []}] if isinstance(endpoint, StaffEndpoint) else [],
+    }
+    if isinstance(endpoint, ClientEndpoint) and endpoint.permissions:
+        operation["description"] = "Needs " + " and ".join(f"`{each}`" for each in endpoint.permissions) + "."
+    if endpoint.body is not None:
+        operation["requestBody"] = {
+            "required": _is_required(endpoint.body),
+            "content": {"application/json": {"schema": _ref(endpoint.body)}},
+        }
+    return operation
+
+
+def _operation_id(endpoint: Endpoint) -> str:
+    parts = [part.strip("{}") for part in endpoint.path.removeprefix(BASE).split("/") if part]
+    return "_".join([endpoint.method.lower(), *parts]).replace(".", "_")
+
+
+def _tag(endpoint: Endpoint) -> str:
+    match endpoint:
+        case ClientEndpoint():
+            return "client"
+        case StaffEndpoint():
+            return "staff"
+        case _:
+            return "service"
+
+
+def _is_required(body: Any) -> bool:  # noqa: ANN401 - any request at all
+    return bool(_component(body).get("required"))
+
+
+def _parameters(endpoint: Endpoint) -> Iterable[Json]:
+    for segment in endpoint.path.split("/"):
+        if segment.startswith("{"):
+            name = segment.strip("{}")
+            pattern = f"^{PATTERN}$" if name == "token" else ID_PATTERN
+            yield {"name": name, "in": "path", "required": True, "schema": {"type": "string", "pattern": pattern}}
+    for parameter in endpoint.query.values():
+        yield _query_parameter(parameter)
+    fields = list(endpoint.headers)
+    if endpoint.method == "POST" and endpoint.body is not None:
+        fields.append("Idempotency-Key")
+    if isinstance(endpoint, StaffEndpoint):
+        fields.append("X-Company-Id")
+    for name in fields:
+        yield {"name": name, "in": "header", **_REQUEST_FIELDS[name]}
+
+
+def _query_parameter(parameter: Parameter[Any]) -> Json:
+    shape: Json = {
+        "name": parameter.name,
+        "in": "query",
+        "description": parameter.description,
+        "schema": dict(parameter.schema),
+    }
+    if parameter.required:
+        shape["required"] = True
+    if parameter.many:
+        shape |= {"style": "form", "explode": False}
+    return shape
+
+
+def _responses(endpoint: Endpoint) -> Json:
+    responses: Json = {str(endpoint.result.status.value): _success(endpoint)}
+    for name, response in _refused(endpoint):
+        status = str(response["x-status"])
+        responses[status] = {"$ref": f"#/components/responses/{name}"}
+    return responses
+
+
+def _refusals(endpoint: Endpoint) -> Iterable[type[Refusal]]:
+    yield from _ALWAYS
+    yield from endpoint.refusals
+    if isinstance(endpoint, OpenEndpoint):
+        return
+    yield from (InvalidInput, Busy)
+    if endpoint.body is not None:
+        yield from _BODY_REFUSALS
+    if endpoint.body is not None and endpoint.method == "POST":
+        yield from (IdempotencyMismatch, IdempotencyInFlight)
+    if isinstance(endpoint, ClientEndpoint):
+        yield from (DeadLink, RateLimited)
+    else:
+        yield from (Unauthorized, PermissionDenied)
+    if endpoint.noun:
+        yield DeadLink
+    if isinstance(endpoint, ClientEndpoint) and endpoint.permissions:
+        yield PermissionDenied
+
+
+def _success(endpoint: Endpoint) -> Json:
+    result = endpoint.result
+    fields = list(result.fields)
+    if isinstance(endpoint, ClientEndpoint):
+        fields += _LIMIT_FIELDS
+    if endpoint.method == "POST":
+        fields.append("Idempotency-Replayed")
+    response: Json = {"description": endpoint.summary, "headers": {name: _field(name) for name in fields}}
+    if result.envelope != "nothing":
+        response["content"] = {"application/json": {"schema": _enveloped(endpoint)}}
+    return response
+
+
+def _enveloped(endpoint: Endpoint) -> Json:
+    result = endpoint.result
+    refs = [_ref(shape) for shape in result.shapes]
+    shape = refs[0] if len(refs) == 1 else {"anyOf": refs}
+    record = _object(data=shape)
+    page = _object(data={"type": "array", "items": shape}, meta=_ref(PageMeta))
+    match result.envelope:
+        case "one":
+            return record
+        case "many":
+            return page
+        case "either":
+            return {"anyOf": [record, page]}
+        case _:
+            return shape
+
+
+def _object(**properties: Json) -> Json:
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _refused(endpoint: Endpoint) -> Iterable[tuple[str, Json]]:
+    by_status: dict[int, set[type[Refusal]]] = {}
+    for refusal in _refusals(endpoint):
+        by_status.setdefault(status_of(refusal).code.value, set()).add(refusal)
+    for status, kinds in sorted(by_status.items()):
+        codes = sorted({kind.code for kind in kinds})
+        yield "_or_".join(codes), _refused_response(status, codes, kinds)
+
+
+def _refused_responses(endpoints: Iterable[Endpoint]) -> Json:
+    found = {name: response for endpoint in endpoints for name, response in _refused(endpoint)}
+    return {name: found[name] for name in sorted(found)}
+
+
+def _refused_response(status: int, codes: list[str], kinds: set[type[Refusal]]) -> Json:
+    fields = {
+        "Allow": MethodNotAllowed in kinds,
+        "WWW-Authenticate": Unauthorized in kinds,
+        "Retry-After": bool(kinds & {RateLimited, Busy}),
+    }
+    properties = {"status": {"const": status}, "code": {"enum": codes}}
+    schema: Json = {"allOf": [_ref(ProblemShape), {"properties": properties}]}
+    return {
+        "description": " or ".join(sorted({status_of(kind).title for kind in kinds})),
+        "headers": {name: _field(name) for name, is_sent in fields.items() if is_sent},
+        "content": {"application/problem+json": {"schema": schema}},
+        "x-status": status,
+    }
+
+
+def _field(name: str) -> Json:
+    return {"$ref": f"#/components/headers/{name}"}
+
+
+def _schemas(endpoints: Iterable[Endpoint]) -> Json:
+    kinds: dict[Any, None] = {ProblemShape: None, PageMeta: None}
+    for endpoint in endpoints:
+        kinds |= dict.fromkeys(endpoint.result.shapes)
+        if endpoint.body is not None:
+            kinds[endpoint.body] = None
+    requests = {endpoint.body for endpoint in endpoints if endpoint.body is not None}
+    _, found = schema_components(list(kinds), ref_template=_REF)
+    _, asked = schema_components(list(requests), ref_template=_REF)
+    schemas = {name: _plain(schema, closed=name in asked) for name, schema in found.items()}
+    schemas["ProblemShape"]["properties"]["code"] = {"enum": sorted({kind.code for kind in STATUSES})}
+    shown = {name.removesuffix(_SUFFIX): schema for name, schema in sorted(schemas.items())}
+    if len(shown) < len(schemas):
+        raise ValueError(f"two schemas have one name: {sorted(name for name in schemas if name + _SUFFIX in schemas)}")
+    return cast("Json", _renamed(shown))
+
+
+def _plain(schema: Json, *, closed: bool) -> Json:
+    plain = {name: value for name, value in schema.items() if name != "title"}
+    if "description" in plain:
+        plain["description"] = inspect.cleandoc(plain["description"])
+    if closed and plain.get("type") == "object":
+        plain["additionalProperties"] = False
+    return plain
+
+
+def _ref(kind: Any) -> Json:  # noqa: ANN401 - any shape at all
+    return {"$ref": _REF.format(name=kind.__name__.removesuffix(_SUFFIX))}
+
+
+def _renamed(value: Any) -> Any:  # noqa: ANN401 - any JSON at all
+    if isinstance(value, dict):
+        return {name: _renamed(each) for name, each in cast("Json", value).items()}
+    if isinstance(value, list):
+        return [_renamed(each) for each in cast("list[object]", value)]
+    return value.removesuffix(_SUFFIX) if isinstance(value, str) and value.startswith(_PLACE) else value
+
+
+def _component(kind: Any) -> Json:  # noqa: ANN401 - any shape at all
+    return cast("Json", schema_components([kind], ref_template=_REF)[1][kind.__name__])

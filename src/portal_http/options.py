@@ -1,0 +1,28 @@
+"""What whoever wires the portal decides about its HTTP side."""
+
+from pathlib import Path
+
+from attrs import field, frozen
+
+from portal_core.use_cases.access import LinkLife
+
+
+@frozen(kw_only=True)
+class Options:
+    """The HTTP side's settings, apart from the ports.
+
+    `public_url` is what links in answers start with. `allowed_hosts` are names that `Host` may hold, `*.name` for
+    those below one; none means any. `trusted_proxies` are addresses or networks whose `X-Forwarded-For` is believed.
+    A limit of 0 is counted and never refused. `support_text` is for the page of a dead link. `templates` are folders
+    that are searched for the pages' templates, and in `locales` below them for catalogues, before our own.
+    """
+
+    public_url: str = "http://127.0.0.1:8000"
+    allowed_hosts: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
+    link_life: LinkLife = field(factory=LinkLife)
+    reads_per_minute: int = 30
+    writes_per_minute: int = 10
+    guesses_per_minute: int = 60
+    support_text: str | None = None
+    templates: tuple[Path, ...] = ()

@@ -1,0 +1,29 @@
+"""What the HTTP side asks of the outside world, besides the core's ports."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Protocol
+
+
+class AdminTokens(Protocol):
+    """The check of staff's bearer tokens."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def claims(self, token: str) -> Mapping[str, object] | None:
+        """Return the claims of a JWT whose signature, issuer, audience, times and subject are right, else nothing."""
+
+
+class RateLimits(Protocol):
+    """Counters over a moving window of 60 seconds."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    async def hit(self, budget: str, key: str, *, most: int) -> tuple[bool, int, float]:
+        """Count one request of a key, unless that would be more than `most` in the last minute.
+
+        Returns whether it was counted, how many remain, and in how many seconds the oldest one leaves the window.
+        A `most` of 0 counts and never refuses. Never raises: a limiter that is out of order counts by itself.
+        """

@@ -1,0 +1,172 @@
+"""From a request to the page that answers it: every check, in the order of the contract."""
+
+import re
+from datetime import datetime
+from functools import partial
+from typing import final
+from zoneinfo import ZoneInfo
+
+from attrs import evolve, frozen
+
+from portal_core.domain.access import Visit
+from portal_core.domain.errors import AlreadyDecided, DeadLink, InvalidInput, MovedOn, NotOpen, Refusal
+from portal_core.use_cases.access import open_link
+from portal_http.answers import NOSNIFF, Answer, Header
+from portal_http.errors import PROBLEM, MethodNotAllowed, refused, status_of
+from portal_http.incoming import Incoming
+from portal_http.pages import theme
+from portal_http.pages.asked import Asked, html, query_of
+from portal_http.pages.forms import read_body, read_form
+from portal_http.pages.languages import Languages, translations_of
+from portal_http.pages.origin import require_own_form
+from portal_http.pages.refusals import words_for
+from portal_http.pages.rendering import Look, Templates
+from portal_http.pages.routes import Route, route_of
+from portal_http.pages.views.display import COOKIE
+from portal_http.pages.voice import Voice
+from portal_http.rate_limiting import Budgets
+from portal_http.services import Services
+
+PREFIX = "/p"
+STATIC = "static"
+
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+FIELDS: tuple[Header, ...] = (
+    (b"cache-control", b"private, no-store"),
+    (b"referrer-policy", b"same-origin"),
+    (b"x-robots-tag", b"noindex"),
+    (b"content-security-policy", POLICY.encode()),
+    NOSNIFF,
+)
+"""The fields of every page."""
+
+STATIC_FIELDS: tuple[Header, ...] = (
+    (b"cache-control", b"public, max-age=31536000, immutable"),
+    (b"content-security-policy", b"default-src 'none'"),
+    NOSNIFF,
+)
+"""The fields of what is the same for everybody and has its content's digest in its address."""
+
+_AGAIN = (AlreadyDecided, InvalidInput, MovedOn, NotOpen)
+_STATIC_NAME = re.compile(r"[0-9a-f]{16}-([0-9a-f]{6})\.(css|svg)")
+_MEDIA_TYPES = {"css": b"text/css; charset=utf-8", "svg": b"image/svg+xml"}
+_SCHEME = re.compile(rf"(?:^|;\s*){COOKIE}=(light|dark)(?:;|$)")
+_READING = frozenset({"GET", "HEAD"})
+
+
+@final
+@frozen(eq=False)
+class Pages:
+    """The pages of the portal, as one function from a request to an answer."""
+
+    services: Services
+    templates: Templates
+    languages: Languages
+
+    async def answer(self, request: Incoming, *, root: str = "") -> Answer:
+        """Return the answer to a request for a path under `/p`; `root` is where the portal is mounted."""
+        try:
+            request.require_host(self.services.options.allowed_hosts)
+            token, *parts = request.path.removeprefix(PREFIX).strip("/").split("/")
+            if token == STATIC:
+                return _static(parts)
+            route = route_of(parts)
+            if request.method not in route.views:
+                raise MethodNotAllowed(", ".join(route.views))
+            return await self._answer_visitor(request, f"{root}{PREFIX}", token, route)
+        except Refusal as refusal:
+            return self.refuse(request, refusal, root=root)
+
+    def refuse(self, request: Incoming, refusal: Refusal, *, root: str = "") -> Answer:
+        """Return the page for who has no link that works: it tells nothing of anybody."""
+        voice = self._voice(request, None, ZoneInfo("UTC"))
+        look = _look(request, f"{root}{PREFIX}", theme.PLAIN_ACCENT)
+        support = self.services.options.support_text
+        content = {"voice": voice, "look": look, "words": words_for(refusal), "support": support}
+        return _with_fields(_refused(self.templates.render("outside.html", **content), refusal))
+
+    async def _answer_visitor(self, request: Incoming, base: str, token: str, route: Route) -> Answer:
+        now = self.services.clock()
+        budgets = Budgets(self.services.limits, self.services.options)
+        visit = await self._enter(request, budgets, token, now)
+        asked = self._asked(request, visit, f"{base}/{token}", now)
+        spent: list[Header] = []
+        try:
+            if not route.free:
+                spent = await budgets.spend(visit.grant.id, writes=request.method not in _READING, now=now)
+            answer = await self._view(request, asked, route)
+        except Refusal as refusal:
+            answer = _refused(asked.rendered("refused.html", words=words_for(refusal)), refusal)
+        answer.headers += spent
+        answer.afterwards = partial(self.services.uses.note, visit, now)
+        return _with_fields(answer)
+
+    async def _enter(self, request: Incoming, budgets: Budgets, token: str, now: datetime) -> Visit:
+        try:
+            return await self.services.runner.read(partial(open_link, token=token, now=now))
+        except DeadLink:
+            await budgets.count_guess(request.address(self.services.trusted))
+            raise
+
+    async def _view(self, request: Incoming, asked: Asked, route: Route) -> Answer:
+        if request.method not in _READING:
+            require_own_form(request, self.services.options.public_url)
+            asked.visit.grant.require(*route.needs, at=asked.now)
+            asked = evolve(asked, form=read_form(await read_body(request)), query={})
+        try:
+            return await route.views[request.method](asked, route.document_id)
+        except _AGAIN as refusal:
+            if route.show is None:
+                raise
+            return await route.show(evolve(asked, refusal=refusal), route.document_id)
+
+    def _asked(self, request: Incoming, visit: Visit, link: str, now: datetime) -> Asked:
+        accent = theme.accent_of(visit.company.accent_colour)
+        return Asked(
+            visit=visit,
+            now=now,
+            runner=self.services.runner,
+            templates=self.templates,
+            look=_look(request, link.rpartition("/")[0], accent),
+            voice=self._voice(request, visit, visit.company.timezone),
+            link=link,
+            here=request.path.removeprefix(PREFIX).strip("/").partition("/")[2],
+            query=query_of(request.query_string),
+            ip=request.address(self.services.trusted),
+            user_agent=request.user_agent(),
+        )
+
+    def _voice(self, request: Incoming, visit: Visit | None, zone: ZoneInfo) -> Voice:
+        wishes = (None, None) if visit is None else (visit.client.locale, visit.company.locale)
+        locale = self.languages.choose(*wishes, accepted=",".join(request.fields(b"accept-language")))
+        return Voice(locale, translations_of(self.languages, locale.language), zone)
+
+
+def _static(parts: list[str]) -> Answer:
+    found = _STATIC_NAME.fullmatch("/".join(parts))
+    if found is None or theme.address(found[2], found[1]) != parts[0]:
+        raise DeadLink
+    content = theme.stylesheet(found[1]) if found[2] == "css" else theme.icon(found[1])
+    return Answer(200, content, [(b"content-type", _MEDIA_TYPES[found[2]]), *STATIC_FIELDS])
+
+
+def _look(request: Incoming, base: str, accent: str) -> Look:
+    chosen = _SCHEME.search("; ".join(request.fields(b"cookie")))
+    return Look(
+        stylesheet=f"{base}/{STATIC}/{theme.address('css', accent)}",
+        icon=f"{base}/{STATIC}/{theme.address('svg', accent)}",
+        scheme=None if chosen is None else chosen[1],
+    )
+
+
+def _refused(page: str, refusal: Refusal) -> Answer:
+    fields = tuple(each for each in refused(refusal).headers if each != PROBLEM)
+    return html(page, status=status_of(type(refusal)).code, headers=fields)
+
+
+def _with_fields(answer: Answer) -> Answer:
+    answer.headers += FIELDS
+    return answer

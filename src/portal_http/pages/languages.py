@@ -1,0 +1,99 @@
+"""Which language a page is in: the client's own, else what the browser asks for, else the company's, else English."""
+
+import gettext
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache, lru_cache
+from pathlib import Path
+
+from attrs import frozen
+from babel import Locale, UnknownLocaleError
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+SOURCE = "en"
+"""The language that the messages themselves are written in; it needs no catalogue."""
+
+CATALOGUES = Path(__file__).parent / "locales"
+LONGEST_FIELD = 500
+"""So many characters of `Accept-Language` are read."""
+LONGEST_TAG = 35
+
+_RANGE = re.compile(r"\s*([A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8}){0,3})\s*(?:;\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*)?")
+
+
+@frozen
+class Languages:
+    """The languages that there are catalogues for: ours, and those in folders that a host adds, which come first."""
+
+    folders: tuple[Path, ...] = (CATALOGUES,)
+
+    def choose(self, *wishes: str | None, accepted: str = "") -> Locale:
+        """Return the first locale spoken here: of the first wish, then of `Accept-Language`, then of the others."""
+        first, *others = wishes or (None,)
+        for wish in (first, *_ranges(accepted[:LONGEST_FIELD]), *others):
+            locale = _locale(wish)
+            if locale is not None and self.speaks(locale.language):
+                return locale
+        return Locale(SOURCE)
+
+    def speaks(self, language: str) -> bool:
+        """Tell whether there is a catalogue, or no need for one."""
+        return language == SOURCE or any((folder / f"{language}.po").is_file() for folder in self.folders)
+
+    def translations(self, language: str) -> gettext.NullTranslations:
+        """Return the messages in a language; what a host's catalogue lacks comes from ours, else stays English."""
+        chain: gettext.NullTranslations | None = None
+        for folder in reversed(self.folders):
+            path = folder / f"{language}.po"
+            if path.is_file():
+                found = _compiled(path)
+                if chain is not None:
+                    found.add_fallback(chain)
+                chain = found
+        return chain or gettext.NullTranslations()
+
+
+def _compiled(path: Path) -> gettext.GNUTranslations:
+    with path.open("rb") as source:
+        catalogue = read_po(source, abort_invalid=True)
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
+
+
+@cache
+def translations_of(languages: Languages, language: str) -> gettext.NullTranslations:
+    """Return the messages in a language, read once."""
+    return languages.translations(language)
+
+
+def languages_of(added: Iterable[Path]) -> Languages:
+    """Return our languages and those in the `locales` folders of a host."""
+    return Languages((*(folder / "locales" for folder in added), CATALOGUES))
+
+
+def _ranges(field: str) -> Sequence[str]:
+    """Return the language ranges of `Accept-Language` (RFC 9110), the most wanted first."""
+    return [tag for _, tag in sorted(_weighted(field), key=lambda pair: -pair[0])]
+
+
+def _weighted(field: str) -> Iterator[tuple[float, str]]:
+    for part in field.split(","):
+        found = _RANGE.fullmatch(part)
+        if found is not None and (weight := float(found[2] or 1)) > 0:
+            yield weight, found[1]
+
+
+@lru_cache
+def _known(tag: str) -> Locale | None:
+    try:
+        return Locale.parse(tag.replace("-", "_"))
+    except (ValueError, UnknownLocaleError):
+        return None
+
+
+def _locale(tag: str | None) -> Locale | None:
+    return _known(tag) if tag and tag.isascii() and len(tag) <= LONGEST_TAG else None

@@ -1,0 +1,84 @@
+"""Templates: a host's own first, ours behind them."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, cast
+
+from attrs import field, frozen
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+
+from portal_http.pages import labels
+from portal_http.pages.voice import FILTERS, Voice
+
+OURS = Path(__file__).parent / "templates"
+
+
+@frozen(kw_only=True)
+class Look:
+    """What a page wears: its stylesheet and icon, a scheme if one was chosen, and the address of the whole."""
+
+    stylesheet: str
+    icon: str
+    scheme: str | None = None
+
+
+@frozen(eq=False)
+class Templates:
+    """The templates in folders that are searched in order; `added` come before ours and may extend them.
+
+    A host's template replaces the one of the same name; to extend ours, it names it `ours/…`.
+    """
+
+    added: tuple[Path, ...] = ()
+    environment: Environment = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "environment", _environment(self.added))
+
+    def render(self, template: str, **content: object) -> str:
+        """Return a page."""
+        return self.environment.get_template(template).render(content)
+
+
+@lru_cache
+def _environment(added: tuple[Path, ...]) -> Environment:
+    ours = FileSystemLoader(OURS)
+    environment = Environment(
+        loader=ChoiceLoader([*map(FileSystemLoader, added), ours, PrefixLoader({"ours": ours})]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    environment.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType] - the extension adds it
+    filters = cast("dict[str, Callable[..., object]]", environment.filters)  # pyright: ignore[reportUnknownMemberType]
+    filters.update({method.__name__: _filter(method) for method in FILTERS}, tone=labels.tone, iso=_iso)
+    return environment
+
+
+@pass_context
+def _gettext(context: Context, message: str) -> str:
+    voice: Voice = context["voice"]
+    return voice.messages.gettext(message)
+
+
+@pass_context
+def _ngettext(context: Context, one: str, many: str, count: int) -> str:
+    voice: Voice = context["voice"]
+    return voice.messages.ngettext(one, many, count)
+
+
+def _filter(method: Callable[..., Any]) -> Callable[..., Any]:
+    @pass_context
+    def apply(context: Context, value: object) -> str:
+        return "" if value is None else str(method(context["voice"], value))
+
+    return apply
+
+
+def _iso(value: date | datetime) -> str:
+    return value.isoformat()

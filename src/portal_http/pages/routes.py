@@ -1,0 +1,90 @@
+"""Which view answers which path."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeAlias
+
+from attrs import evolve, frozen
+
+from portal_core.domain.access import Permission
+from portal_core.domain.errors import NotFound
+from portal_core.domain.ids import is_id
+from portal_http.answers import Answer
+from portal_http.pages.asked import Asked, Section
+from portal_http.pages.views import (
+    dashboard,
+    deliveries,
+    display,
+    feedback,
+    invoices,
+    orders,
+    payments,
+    quotes,
+    statement,
+)
+
+View: TypeAlias = Callable[[Asked, str], Awaitable[Answer]]
+
+
+@frozen
+class Route:
+    """What shows a page, what takes its form, what that needs, and the id in its path; `free` ones cost no budget."""
+
+    show: View | None = None
+    take: View | None = None
+    needs: tuple[Permission, ...] = ()
+    document_id: str = ""
+    free: bool = False
+
+    @property
+    def views(self) -> Mapping[str, View]:
+        """The views by the methods that they answer."""
+        shown = {"GET": self.show, "HEAD": self.show} if self.show else {}
+        return {**shown, "POST": self.take} if self.take else shown
+
+
+def route_of(parts: list[str]) -> Route:
+    """Return the route of what follows the token in a path."""
+    match parts:
+        case []:
+            return Route(dashboard.show)
+        case [name]:
+            return _WHOLE.get(name, _NOWHERE)
+        case [name, document_id] if name in _SINGLE and is_id(document_id):
+            return evolve(_SINGLE[name], document_id=document_id)
+        case _:
+            return _NOWHERE
+
+
+def _without_id(view: Callable[[Asked], Awaitable[Answer]]) -> View:
+    return lambda asked, _: view(asked)
+
+
+async def _nowhere(_asked: Asked, _document_id: str) -> Answer:
+    raise NotFound("There is no such page.")
+
+
+_ANSWERING = (Permission.VIEW_QUOTES, Permission.ACCEPT_QUOTES)
+_WRITING = (Permission.SUBMIT_FEEDBACK,)
+
+_NOWHERE = Route(_nowhere)
+
+_WHOLE: Mapping[str, Route] = {
+    Section.QUOTES: Route(_without_id(quotes.show_list)),
+    Section.ORDERS: Route(_without_id(orders.show_list)),
+    Section.DELIVERIES: Route(_without_id(deliveries.show_list)),
+    Section.INVOICES: Route(_without_id(invoices.show_list)),
+    Section.PAYMENTS: Route(_without_id(payments.show_list)),
+    Section.STATEMENT: Route(_without_id(statement.show)),
+    Section.FEEDBACK: Route(_without_id(feedback.show_list), _without_id(feedback.take_first), _WRITING),
+    "display": Route(take=_without_id(display.take)),
+    "logo": Route(_without_id(display.show_logo), free=True),
+}
+
+_SINGLE: Mapping[str, Route] = {
+    Section.QUOTES: Route(quotes.show, quotes.take, _ANSWERING),
+    Section.ORDERS: Route(orders.show),
+    Section.DELIVERIES: Route(deliveries.show),
+    Section.INVOICES: Route(invoices.show),
+    Section.PAYMENTS: Route(payments.show),
+    Section.FEEDBACK: Route(feedback.show, feedback.take, _WRITING),
+}

@@ -1,0 +1,52 @@
+"""Invoices and credit notes: the list, and one of them with what is due when and how to pay it."""
+
+from portal_core.domain.access import Permission
+from portal_core.domain.filters import InvoiceFilter
+from portal_core.domain.ids import InvoiceId
+from portal_core.domain.invoices import InvoiceKind, PaymentState
+from portal_core.domain.paging import INVOICE_SORTS
+from portal_core.use_cases.invoices import list_invoices, read_invoice
+from portal_http.answers import Answer
+from portal_http.pages.asked import Asked, Section
+from portal_http.pages.labels import N_, label
+from portal_http.pages.lists import Choice, Shelf, shelf
+from portal_http.queries import OVERDUE, choices
+
+KINDS = choices("kind", frozenset(InvoiceKind), "Invoices or credit notes.")
+PAID = choices("payment_state", frozenset(PaymentState), "How far an invoice is settled.")
+
+
+async def show_list(asked: Asked) -> Answer:
+    """Show a page of the client's invoices and credit notes."""
+    asked.visit.grant.require(Permission.VIEW_INVOICES, at=asked.now)
+    of = shelf(asked, Section.INVOICES, INVOICE_SORTS, KINDS, PAID, OVERDUE)
+    query = of.query
+    narrowed = InvoiceFilter(kinds=query.get(KINDS), payment_states=query.get(PAID), overdue=query.get(OVERDUE))
+    page = await asked.read(lambda store: list_invoices(store, asked.visit, of.listing, narrowed, now=asked.now))
+    return asked.page("invoices.html", shelf=of, page=page, choices=_choices(of))
+
+
+async def show(asked: Asked, document_id: str) -> Answer:
+    """Show one invoice or credit note."""
+    detail = await asked.read(lambda store: read_invoice(store, asked.visit, InvoiceId(document_id), now=asked.now))
+    company, may_see_payments = asked.visit.company, asked.may(Permission.VIEW_PAYMENTS)
+    return asked.page(
+        "invoice.html",
+        detail=detail,
+        invoice=detail.summary,
+        settlements=detail.settlements if may_see_payments else (),
+        allocations=detail.allocations if may_see_payments else (),
+        overdue=detail.summary.is_overdue(asked.today),
+        instructions=detail.summary.payment_instructions or company.payment_instructions,
+    )
+
+
+def _choices(of: Shelf) -> list[Choice]:
+    open_states = f"{PaymentState.NOT_PAID.value},{PaymentState.PARTIAL.value}"
+    offered = [
+        of.choice("payment_state", open_states, N_("To pay")),
+        of.choice("overdue", "true", N_("Overdue")),
+        of.choice("payment_state", PaymentState.PAID.value, label(PaymentState.PAID)),
+        of.choice("kind", InvoiceKind.CREDIT_NOTE.value, N_("Credit notes")),
+    ]
+    return [Choice(N_("All"), of.address, not any(each.current for each in offered)), *offered]

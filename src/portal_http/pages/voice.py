@@ -1,0 +1,106 @@
+"""How one visitor is spoken to: in a language, with its formats, in the company's time zone."""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from gettext import NullTranslations
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from attrs import frozen
+from babel import Locale
+
+from portal_core.domain.money import Money
+from portal_http.pages import formatting
+from portal_http.pages.labels import label
+
+
+@frozen
+class Said:
+    """A message and what it speaks of, to be said in any language."""
+
+    message: str
+    about: tuple[tuple[str, int | timedelta], ...] = ()
+
+
+@frozen(eq=False)
+class Voice:
+    """A language, its formats and a time zone."""
+
+    locale: Locale
+    messages: NullTranslations
+    zone: ZoneInfo
+
+    @property
+    def tag(self) -> str:
+        """The language tag (BCP 47)."""
+        return str(self.locale).replace("_", "-")
+
+    @property
+    def direction(self) -> str:
+        """The direction of the script: `ltr` or `rtl`."""
+        return self.locale.text_direction
+
+    @property
+    def zone_name(self) -> str:
+        """What the time zone is called."""
+        return formatting.zone_name(self.zone, self.locale)
+
+    def say(self, message: str, **about: object) -> str:
+        """Return a message of ours, with what it speaks of."""
+        return self.messages.gettext(message) % about
+
+    def repeat(self, said: Said) -> str:
+        """Return a message that was kept."""
+        return self.say(said.message, **{name: self._spoken(value) for name, value in said.about})
+
+    def label(self, value: StrEnum) -> str:
+        """Return the words for what the domain names."""
+        return self.messages.gettext(label(value))
+
+    def money(self, amount: Money) -> str:
+        """Return an amount with its currency."""
+        return formatting.money(amount, self.locale)
+
+    def day(self, on: date) -> str:
+        """Return a day."""
+        return formatting.day(on, self.locale)
+
+    def moment(self, at: datetime) -> str:
+        """Return a moment in the company's time zone, which is named."""
+        return formatting.moment(at, self.zone, self.locale)
+
+    def quantity(self, number: Decimal) -> str:
+        """Return a number."""
+        return formatting.quantity(number, self.locale)
+
+    def percent(self, number: Decimal) -> str:
+        """Return a percentage."""
+        return formatting.percent(number, self.locale)
+
+    def unit_price(self, price: Decimal, total: Money) -> str:
+        """Return a price in the currency of a total."""
+        return formatting.unit_price(price, total, self.locale)
+
+    def days_away(self, on: date, today: date) -> str:
+        """Return how far away a day is: today, in 3 days, 12 days ago."""
+        days = (on - today).days
+        return formatting.in_days(days, self.locale) if days else self.say("today")
+
+    def _spoken(self, value: int | timedelta) -> str:
+        if isinstance(value, timedelta):
+            return formatting.duration(value, self.locale)
+        return formatting.quantity(Decimal(value), self.locale)
+
+
+FILTERS: tuple[Callable[..., Any], ...] = (
+    Voice.money,
+    Voice.day,
+    Voice.moment,
+    Voice.quantity,
+    Voice.percent,
+    Voice.label,
+    Voice.repeat,
+)
+"""What templates may ask of a voice as a filter, by the method's name."""

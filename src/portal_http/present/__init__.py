@@ -1,0 +1,28 @@
+"""From the domain to the shapes of the contract: plain dictionaries, written out by hand because lists are hot."""
+
+from portal_http.present.conversation import event, ticket, ticket_for_staff
+from portal_http.present.invoices import invoice_detail, invoice_row, payment
+from portal_http.present.links import issued_link, link_row
+from portal_http.present.orders import delivery, order_detail, order_row
+from portal_http.present.overview import dashboard, statement, view
+from portal_http.present.quotes import decision_with_evidence, quote_detail, quote_row
+
+__all__ = [
+    "dashboard",
+    "decision_with_evidence",
+    "delivery",
+    "event",
+    "invoice_detail",
+    "invoice_row",
+    "issued_link",
+    "link_row",
+    "order_detail",
+    "order_row",
+    "payment",
+    "quote_detail",
+    "quote_row",
+    "statement",
+    "ticket",
+    "ticket_for_staff",
+    "view",
+]

@@ -1,0 +1,29 @@
+"""What every request needs: the ports, the settings, and what is worked out of them once."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from attrs import field, frozen
+
+from portal_core.ports import Runner
+from portal_http.incoming import Network, networks
+from portal_http.options import Options
+from portal_http.outside import AdminTokens, RateLimits
+from portal_http.uses import Uses
+
+
+@frozen(kw_only=True)
+class Services:
+    """What whoever wires the portal gave it."""
+
+    runner: Runner
+    clock: Callable[[], datetime]
+    admins: AdminTokens
+    limits: RateLimits
+    options: Options
+    uses: Uses = field(init=False)
+    trusted: tuple[Network, ...] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "uses", Uses(self.runner))
+        object.__setattr__(self, "trusted", networks(self.options.trusted_proxies))

@@ -1,0 +1,103 @@
+"""Serving by uvicorn: no access log (it would print tokens), no trust in proxies but our own, an orderly end."""
+
+import json
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from types import FrameType
+from typing import Any, NoReturn
+
+import uvicorn
+from starlette.applications import Starlette
+
+from portal_http.main import WiringRefused, admins_of, build, public_url_of
+from portal_http.settings import Settings, hand_down
+
+PATIENCE_SECONDS = 10
+"""How long requests under way may take to end when the server is told to stop."""
+
+
+class JsonLines(logging.Formatter):
+    """A log record as one JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record's moment, level, logger and message, and the traceback where there is one."""
+        told = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info and not record.exc_text:
+            record.exc_text = self.formatException(record.exc_info)
+        if record.exc_text:
+            told["traceback"] = record.exc_text
+        return json.dumps(told, ensure_ascii=False)
+
+
+def serve(settings: Settings, *, host: str, port: int, workers: int) -> None:
+    """Serve until told to stop; refuse with WiringRefused or SchemaOutdated what is not fit to be served."""
+    admins_of(settings)
+    end_in_order()
+    if workers == 1:
+        application = build(settings, public_url=public_url_of(settings, port=port))
+        uvicorn.run(application, host=host, port=port, **_manners(settings))
+        return
+    if settings.rate_limit_url.startswith("memory"):
+        raise WiringRefused(
+            "Several workers need rate limits that they share: set PORTAL_RATE_LIMIT_URL=redis://127.0.0.1:6379/0, "
+            "or serve with --workers 1."
+        )
+    build(settings)
+    hand_down(public_url=public_url_of(settings, port=port))
+    uvicorn.run("portal_http.main:app", factory=True, host=host, port=port, workers=workers, **_manners(settings))
+
+
+def serve_on(application: Starlette, listening: Sequence[socket.socket], settings: Settings) -> None:
+    """Serve on sockets that listen already."""
+    uvicorn.Server(uvicorn.Config(application, **_manners(settings))).run(sockets=list(listening))
+
+
+def end_in_order() -> None:
+    """Let the signal that ends a service unwind the program, as Ctrl+C does: uvicorn sends it on when it is done."""
+    signal.signal(signal.SIGTERM, _end)
+
+
+def _end(_signal: int, _frame: FrameType | None) -> NoReturn:
+    sys.exit(0)
+
+
+def _manners(settings: Settings) -> dict[str, Any]:
+    return {
+        "access_log": False,
+        "proxy_headers": False,
+        "server_header": False,
+        "lifespan": "on",
+        "timeout_graceful_shutdown": PATIENCE_SECONDS,
+        "log_config": _log_config(settings.log_format),
+    }
+
+
+def _log_config(form: str) -> dict[str, Any]:
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "filters": {"tokens": {"()": "portal_http.redact.TokenFilter"}},
+        "formatters": {
+            "text": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
+            "json": {"()": "portal_http.serving.JsonLines"},
+        },
+        "handlers": {
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "formatter": form,
+                "filters": ["tokens"],
+                "stream": "ext://sys.stderr",
+            }
+        },
+        "root": {"handlers": ["stderr"], "level": "INFO"},
+        "loggers": {"uvicorn": {"level": "INFO"}, "uvicorn.access": {"level": "CRITICAL"}},
+    }

@@ -1,0 +1,224 @@
+"""The settings, from the environment and a TOML file: the only place that reads either."""
+
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from attrs import field, fields, frozen
+
+PREFIX = "PORTAL_"
+CONFIG = "PORTAL_CONFIG"
+DEFAULT_FILE = "portal.toml"
+
+ALGORITHMS = ("HS256", "RS256", "ES256", "EdDSA")
+LOG_FORMATS = ("text", "json")
+
+
+class SettingsRefused(ValueError):
+    """Settings are wrong; each sentence names the variable and says what it must be."""
+
+    def __init__(self, sentences: Sequence[str]) -> None:
+        super().__init__("\n".join(sentences))
+        self.sentences = tuple(sentences)
+
+
+@frozen(kw_only=True)
+class Settings:
+    """What the stand-alone portal is told. Each field is the variable PORTAL_ and its name in capitals.
+
+    In a TOML file a field is a key of its name; texts that hold several values are lists there, if you like.
+    """
+
+    database_url: str = field(default="sqlite:///portal.sqlite3", repr=False)
+    """Where data is kept: `sqlite:///file` (relative to the working directory) or `postgresql://…`."""
+
+    public_url: str | None = None
+    """What links begin with. Without it they lead to this machine."""
+
+    admin_jwt_key: str | None = field(default=None, repr=False)
+    """What staff's tokens are checked with: a secret of 32 bytes or more, a public key in PEM, or `@` and a file."""
+
+    admin_jwt_algorithm: str = "HS256"
+    admin_jwt_issuer: str | None = None
+    admin_jwt_audience: str = "portal"
+
+    rate_limit_url: str = field(default="memory://", repr=False)
+    """Where requests are counted: `memory://` for one process, `redis://…` for several."""
+
+    reads_per_minute: int = 30
+    writes_per_minute: int = 10
+    guesses_per_minute: int = 60
+    """How many dead links an address may try. For all three limits, 0 counts without limiting."""
+
+    token_days: int = 90
+    token_max_days: int = 365
+    allowed_hosts: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
+    smtp_url: str | None = field(default=None, repr=False)
+    log_format: str = "text"
+    support_text: str | None = None
+    """What the page of a dead link says about where to ask for a new one."""
+
+
+def load_settings() -> Settings:
+    """Return the settings of this process: the environment's, else the TOML file's, else the defaults.
+
+    The file is the one that PORTAL_CONFIG names, or portal.toml in the working directory where there is one.
+    Raises SettingsRefused with a sentence for every value that is wrong.
+    """
+    stated = os.environ.get(CONFIG)
+    file = Path(stated or DEFAULT_FILE)
+    if stated and not file.is_file():
+        raise SettingsRefused([f"{CONFIG} names {stated}, which is no file."])
+    return settings_of(_read_toml(file) if file.is_file() else {}, os.environ)
+
+
+def hand_down(*, public_url: str) -> None:
+    """Let worker processes inherit what a command line decided."""
+    os.environ[f"{PREFIX}PUBLIC_URL"] = public_url
+
+
+def settings_of(toml: Mapping[str, object], environment: Mapping[str, str]) -> Settings:
+    """Return the settings that a TOML file's table and an environment make; the environment wins."""
+    known = {each.name: each.type for each in fields(Settings)}
+    sentences = [
+        f"{name} is no setting. Known are {', '.join(sorted(known))}." for name in toml if _name(name) not in known
+    ]
+    given: dict[str, object] = {_name(name): value for name, value in toml.items() if _name(name) in known}
+    given |= {
+        name: environment[_variable(name)] for name in known if environment.get(_variable(name), "").strip() != ""
+    }
+    values: dict[str, Any] = {}
+    for name, value in given.items():
+        try:
+            values[name] = _CHECKS[name](value)
+        except ValueError as wrong:
+            sentences.append(f"{_variable(name)} {wrong}.")
+    settings = None if sentences else Settings(**values)
+    if settings is not None and settings.token_days > settings.token_max_days:
+        sentences.append(
+            f"PORTAL_TOKEN_DAYS ({settings.token_days}) must not be more than "
+            f"PORTAL_TOKEN_MAX_DAYS ({settings.token_max_days})."
+        )
+    if settings is None or sentences:
+        raise SettingsRefused(sentences)
+    return settings
+
+
+def _read_toml(file: Path) -> Mapping[str, object]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
+        raise SettingsRefused([f"{file} is no TOML file: {wrong}."]) from None
+    except OSError as wrong:
+        raise SettingsRefused([f"{file} cannot be read: {wrong.strerror}."]) from None
+
+
+def _name(key: str) -> str:
+    return key.lower().removeprefix(PREFIX.lower())
+
+
+def _variable(name: str) -> str:
+    return PREFIX + name.upper()
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("must be a text")
+    return value.strip()
+
+
+def _database(value: object) -> str:
+    url = _text(value)
+    if url.partition(":")[0].partition("+")[0] not in {"sqlite", "postgresql"}:
+        raise ValueError("must be sqlite:///file or postgresql://user@host/database")
+    return url
+
+
+def _public_url(value: object) -> str:
+    url = _text(value).rstrip("/")
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.username:
+        raise ValueError(f"must be an address like https://portal.example.com, not {url!r}")
+    return url
+
+
+def _key(value: object) -> str:
+    text = _text(value)
+    if not text.startswith("@"):
+        return text
+    file = Path(text[1:])
+    try:
+        return _text(file.read_text(encoding="utf-8"))
+    except OSError as wrong:
+        raise ValueError(f"names {file}, which cannot be read: {wrong.strerror}") from None
+    except ValueError:
+        raise ValueError(f"names {file}, which holds no text") from None
+
+
+def _one_of(*allowed: str) -> Any:  # noqa: ANN401 - as the table of checks
+    def check(value: object) -> str:
+        if value not in allowed:
+            raise ValueError(f"must be one of {', '.join(allowed)}, not {value!r}")
+        return str(value)
+
+    return check
+
+
+def _limits_url(value: object) -> str:
+    url = _text(value)
+    if url.partition(":")[0] not in {"memory", "redis", "rediss"}:
+        raise ValueError("must be memory:// or redis://host:port/number")
+    return url
+
+
+def _count(smallest: int) -> Any:  # noqa: ANN401 - as the table of checks
+    def check(value: object) -> int:
+        text = str(value)
+        if isinstance(value, bool) or not text.isascii() or not text.isdigit() or int(text) < smallest:
+            raise ValueError(f"must be a whole number of {smallest} or more, not {value!r}")
+        return int(text)
+
+    return check
+
+
+def _several(value: object) -> tuple[str, ...]:
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple):
+        raise ValueError("must be values with commas between them")  # noqa: TRY004 - the value is wrong, not the program
+    return tuple(text for each in parts if (text := str(each).strip()))  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] - TOML has no types
+
+
+def _proxies(value: object) -> tuple[str, ...]:
+    proxies = _several(value)
+    for each in proxies:
+        try:
+            ip_network(each)
+        except ValueError:
+            raise ValueError(f"must be addresses or networks like 10.0.0.0/8; {each!r} is none") from None
+    return proxies
+
+
+_CHECKS: Mapping[str, Any] = {
+    "database_url": _database,
+    "public_url": _public_url,
+    "admin_jwt_key": _key,
+    "admin_jwt_algorithm": _one_of(*ALGORITHMS),
+    "admin_jwt_issuer": _text,
+    "admin_jwt_audience": _text,
+    "rate_limit_url": _limits_url,
+    "reads_per_minute": _count(0),
+    "writes_per_minute": _count(0),
+    "guesses_per_minute": _count(0),
+    "token_days": _count(1),
+    "token_max_days": _count(1),
+    "allowed_hosts": _several,
+    "trusted_proxies": _proxies,
+    "smtp_url": _text,
+    "log_format": _one_of(*LOG_FORMATS),
+    "support_text": _text,
+}

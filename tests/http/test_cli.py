@@ -1,0 +1,423 @@
+"""The command line: what it prints where, and how it exits."""
+
+import json
+import os
+import re
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import jwt
+import pytest
+from click.testing import CliRunner, Result
+
+from portal_core.domain.tokens import PATTERN
+from portal_http.cli import main
+
+DATA = Path(__file__).parent.parent / "data"
+SMALL = DATA / "small.jsonl"
+KEY = "a key for tests that has thirty-two bytes or more"
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Return what runs a command in an empty working directory, without settings but those given."""
+    for name in list(os.environ):
+        if name.startswith("PORTAL_"):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str, given: bytes | None = None, **environment: str) -> Result:
+        return CliRunner().invoke(main, arguments, input=given, env=environment, catch_exceptions=False)
+
+    return run
+
+
+@pytest.fixture
+def furnished(run: Run) -> Run:
+    assert run("import", str(SMALL)).exit_code == 0
+    return run
+
+
+def link_of(run: Run, *more: str) -> str:
+    result = run("token", "create", "--company", "acme", "--client", "C-7", *more)
+    assert (result.exit_code, result.stderr) == (0, "")
+    return result.stdout
+
+
+def test_import_prints_one_line_a_type(run: Run) -> None:
+    first = run("import", str(SMALL))
+    again = run("import", str(SMALL))
+
+    assert first.stdout.splitlines()[:2] == [
+        "company: 3 created, 0 updated, 0 unchanged",
+        "client: 4 created, 0 updated, 0 unchanged",
+    ]
+    assert again.stdout.splitlines()[-2:] == [
+        "invoice: 0 created, 0 updated, 15 unchanged",
+        "payment: 0 created, 0 updated, 8 unchanged",
+    ]
+    assert (first.exit_code, first.stderr, again.stderr) == (0, "", "")
+
+
+def test_import_prints_json_for_programs(run: Run) -> None:
+    result = run("import", "--json", str(SMALL))
+
+    assert json.loads(result.stdout)["quote"] == {"created": 9, "updated": 0, "unchanged": 0, "deleted": 0}
+
+
+def test_import_tells_what_was_deleted(furnished: Run) -> None:
+    line = b'{"type": "quote", "company_id": "acme", "id": "Q1", "deleted": true}'
+
+    assert furnished("import", "-", given=line).stdout == "quote: 0 created, 0 updated, 0 unchanged, 1 deleted\n"
+
+
+def test_a_dry_run_changes_nothing(run: Run) -> None:
+    result = run("import", "--dry-run", str(SMALL))
+
+    assert "company: 3 created, 0 updated, 0 unchanged" in result.stdout
+    assert "dry run" in result.stderr
+    assert run("export").stdout == ""
+
+
+def test_a_refused_file_is_told_by_line_and_field_and_changes_nothing(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "wrong.jsonl"
+    file.write_bytes(SMALL.read_bytes() + b'{"type": "client", "company_id": "acme", "id": "a b", "name": "x"}\n')
+
+    result = run("import", str(file))
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"{file}:45: /id: must be 1-128 characters" in result.stderr
+    assert "Nothing was changed." in result.stderr
+    assert run("export").stdout == ""
+
+
+def test_a_refused_file_is_told_to_programs(run: Run) -> None:
+    result = run("import", "--json", "-", given=b"{}")
+
+    assert result.exit_code == 1
+    assert json.loads(result.stdout) == {
+        "errors": [{"file": "standard input", "line": 1, "pointer": "/type", "detail": "is required"}],
+        "total": 1,
+    }
+
+
+def test_import_of_no_file_is_wrong_usage(run: Run) -> None:
+    assert run("import").exit_code == 2
+    assert run("import", "nowhere.jsonl").exit_code == 2
+
+
+def test_export_gives_back_what_was_imported(furnished: Run) -> None:
+    exported = furnished("export").stdout
+
+    counts = furnished("import", "--json", "-", given=exported.encode())
+
+    for row in json.loads(counts.stdout).values():
+        assert [name for name, count in row.items() if count] == ["unchanged"]
+    assert furnished("export").stdout == exported
+
+
+def test_export_of_one_client(furnished: Run) -> None:
+    exported = furnished("export", "--company", "acme", "--client", "C-8").stdout
+
+    assert [json.loads(line)["id"] for line in exported.splitlines()] == ["acme", "C-8"]
+    assert furnished("export", "--client", "nobody").exit_code == 1
+
+
+def test_export_with_decisions_is_for_reading(furnished: Run, tmp_path: Path) -> None:
+    database = sqlite3.connect(tmp_path / "portal.sqlite3")
+    assert database.execute("SELECT count(*) FROM portal_decisions").fetchone() == (0,)
+    database.close()
+
+    assert furnished("export", "--decisions").stdout == furnished("export").stdout
+
+
+def test_a_link_is_printed_alone(furnished: Run) -> None:
+    assert re.fullmatch(rf"http://127\.0\.0\.1:8000/p/{PATTERN}\n", link_of(furnished))
+
+
+def test_a_link_begins_with_the_public_address(furnished: Run) -> None:
+    result = furnished(
+        "token", "create", "--company", "acme", "--client", "C-7", PORTAL_PUBLIC_URL="https://portal.example/x/"
+    )
+
+    assert result.stdout.startswith("https://portal.example/x/p/cpt_")
+
+
+def test_a_link_is_told_as_the_api_tells_it(furnished: Run) -> None:
+    options = ["--without", "view_payments", "--without", "accept_quotes", "--label", " For Ada "]
+
+    data = json.loads(link_of(furnished, "--json", *options))["data"]
+
+    assert set(data) == {"id", "client_id", "label", "permissions", "expires_at", "created_at", "token", "url"}
+    assert data["label"] == "For Ada"
+    assert [name for name, granted in data["permissions"].items() if not granted] == ["accept_quotes", "view_payments"]
+
+
+@pytest.mark.parametrize(
+    "options, status",
+    [
+        (["--without", "view_everything"], 2),
+        (["--expires", "tomorrow"], 2),
+        (["--expires", "2000-01-01T00:00:00Z"], 1),
+        (["--expires", "2999-01-01T00:00:00Z"], 1),
+        (["--label", " "], 2),
+    ],
+)
+def test_a_link_that_cannot_be_is_refused(furnished: Run, options: list[str], status: int) -> None:
+    result = furnished("token", "create", "--company", "acme", "--client", "C-7", *options)
+
+    assert (result.exit_code, result.stdout) == (status, "")
+    assert result.stderr
+
+
+def test_a_link_needs_a_client(furnished: Run) -> None:
+    result = furnished("token", "create", "--company", "acme", "--client", "nobody")
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "there is no client 'nobody'" in result.stderr
+
+
+def test_links_are_listed_without_their_secrets(furnished: Run) -> None:
+    link = link_of(furnished, "--label", "For Ada").strip()
+
+    listed = furnished("token", "list", "--company", "acme").stdout
+    (row,) = map(json.loads, furnished("token", "list", "--company", "acme", "--json").stdout.splitlines())
+
+    assert "For Ada" in listed
+    assert link[-4:] in listed
+    assert link[-10:] not in listed
+    assert (row["state"], row["hint"]) == ("active", link[-4:])
+    assert furnished("token", "list", "--company", "acme", "--state", "revoked").stdout == ""
+    assert furnished("token", "list", "--company", "acme", "--client", "C-8").stdout == ""
+
+
+def test_a_link_is_rotated_and_revoked(furnished: Run) -> None:
+    first = json.loads(link_of(furnished, "--json"))["data"]
+
+    second = furnished("token", "rotate", "--company", "acme", first["id"]).stdout.strip()
+    revoked = furnished("token", "revoke", "--company", "acme", first["id"])
+
+    assert second.startswith("http://127.0.0.1:8000/p/cpt_")
+    assert second != first["url"]
+    assert (revoked.exit_code, revoked.stdout) == (0, "")
+    assert "revoked" in furnished("token", "list", "--company", "acme").stdout
+    assert furnished("token", "rotate", "--company", "acme", first["id"]).exit_code == 1
+    assert furnished("token", "revoke", "--company", "acme", "nothing").exit_code == 1
+
+
+def test_an_admin_token_is_printed_alone(run: Run) -> None:
+    result = run("admin-token", "--company", "acme", "--scope", "portal:read", PORTAL_ADMIN_JWT_KEY=KEY)
+
+    claims = jwt.decode(result.stdout.strip(), KEY, algorithms=["HS256"], audience="portal")
+    assert (claims["company_id"], claims["scope"]) == ("acme", "portal:read")
+    assert result.stderr == ""
+
+
+@pytest.mark.parametrize(
+    "environment, said",
+    [
+        ({}, "PORTAL_ADMIN_JWT_KEY is not set"),
+        ({"PORTAL_ADMIN_JWT_KEY": "short"}, "at least 32 bytes"),
+        ({"PORTAL_ADMIN_JWT_KEY": KEY, "PORTAL_ADMIN_JWT_ALGORITHM": "RS256"}, "PORTAL_ADMIN_JWT_KEY"),
+        ({"PORTAL_TOKEN_DAYS": "many"}, "PORTAL_TOKEN_DAYS"),
+    ],
+)
+@pytest.mark.parametrize("command", [["admin-token", "--company", "acme"], ["serve", "--port", "0"]])
+def test_without_a_strong_key_there_is_no_serving(
+    run: Run, command: list[str], environment: dict[str, str], said: str
+) -> None:
+    result = run(*command, **environment)
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert said in result.stderr
+
+
+def test_several_workers_need_limits_that_they_share(run: Run) -> None:
+    result = run("serve", "--workers", "2", PORTAL_ADMIN_JWT_KEY=KEY)
+
+    assert result.exit_code == 2
+    assert "PORTAL_RATE_LIMIT_URL" in result.stderr
+
+
+def test_serving_needs_a_database_that_was_set_up(run: Run) -> None:
+    result = run("serve", "--port", "0", PORTAL_ADMIN_JWT_KEY=KEY)
+
+    assert result.exit_code == 1
+    assert "portal migrate" in result.stderr
+
+
+def test_an_outdated_database_is_refused(furnished: Run, tmp_path: Path) -> None:
+    database = sqlite3.connect(tmp_path / "portal.sqlite3")
+    with database:
+        database.execute("UPDATE portal_version SET version_num = '0000'")
+    database.close()
+
+    for command in (["export"], ["import", str(SMALL)], ["token", "list", "--company", "acme"], ["prune"]):
+        result = furnished(*command)
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert "portal migrate" in result.stderr
+
+
+@pytest.mark.parametrize("url", ["sqlite:///nowhere/portal.sqlite3", "sqlite:///portal.toml"])
+def test_a_database_that_cannot_be_used_is_told_in_a_sentence(run: Run, tmp_path: Path, url: str) -> None:
+    (tmp_path / "portal.toml").write_text("# no database, and long enough to be none\n" * 20)
+
+    result = run("export", PORTAL_DATABASE_URL=url)
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "PORTAL_DATABASE_URL" in result.stderr
+
+
+def test_migrating_twice_is_fine(run: Run) -> None:
+    assert run("migrate").exit_code == run("migrate").exit_code == 0
+    assert run("export").stdout == ""
+
+
+def test_the_doctor_finds_nothing_wrong(furnished: Run) -> None:
+    result = furnished("doctor", PORTAL_ADMIN_JWT_KEY=KEY)
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "of 4 clients were compared" in result.stdout
+
+
+@pytest.mark.parametrize(
+    "environment, said",
+    [
+        ({}, "staff's key"),
+        ({"PORTAL_ADMIN_JWT_KEY": KEY, "PORTAL_LOG_FORMAT": "xml"}, "PORTAL_LOG_FORMAT"),
+        ({"PORTAL_ADMIN_JWT_KEY": KEY, "PORTAL_PUBLIC_URL": "http://portal.example"}, "https"),
+        ({"PORTAL_ADMIN_JWT_KEY": KEY, "PORTAL_DATABASE_URL": "sqlite:///none/x"}, "no such folder"),
+        ({"PORTAL_ADMIN_JWT_KEY": KEY, "PORTAL_DATABASE_URL": "sqlite:///new.sqlite3"}, "portal migrate"),
+        ({"PORTAL_ADMIN_JWT_KEY": KEY, "PORTAL_RATE_LIMIT_URL": "redis://127.0.0.1:1"}, "Redis does not answer"),
+    ],
+)
+def test_the_doctor_tells_what_is_wrong(furnished: Run, environment: dict[str, str], said: str) -> None:
+    result = furnished("doctor", **environment)
+
+    assert result.exit_code == 1
+    assert any(line.startswith("WRONG") and said in line for line in result.stdout.splitlines())
+
+
+def test_the_doctor_compares_totals_with_the_facts(furnished: Run, tmp_path: Path) -> None:
+    database = sqlite3.connect(tmp_path / "portal.sqlite3")
+    with database:
+        database.execute("UPDATE portal_invoices SET amount_due = amount_due + 1 WHERE id = 'I2'")
+    database.close()
+
+    result = furnished("doctor", PORTAL_ADMIN_JWT_KEY=KEY)
+
+    assert result.exit_code == 1
+    assert "client C-7 of company acme: invoice I2 differs" in result.stdout
+
+
+def test_openapi_prints_the_document(run: Run) -> None:
+    document = json.loads(run("openapi").stdout)
+
+    assert document["openapi"].startswith("3.1")
+
+
+def test_prune_forgets_old_answers(run: Run) -> None:
+    result = run("prune")
+
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "0 forgotten.\n")
+
+
+@pytest.mark.parametrize(
+    "command", ["demo", "serve", "import", "export", "migrate", "token", "admin-token", "doctor", "openapi", "prune"]
+)
+def test_every_command_has_a_help(run: Run, command: str) -> None:
+    result = run(command, "--help")
+
+    assert result.exit_code == 0
+    assert len(result.stdout) > 100
+
+
+def test_help_needs_no_heavy_library() -> None:
+    program = "import sys, portal_http.cli; print(*sys.modules)"
+
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)  # noqa: S603
+
+    assert {"alembic", "sqlalchemy", "uvicorn", "starlette", "jwt"}.isdisjoint(loaded.stdout.split())
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def running(folder: Path, *arguments: str, **environment: str) -> Generator[subprocess.Popen[str]]:
+    """Run the command in a process of its own; it is ended in order and must end well."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PORTAL_")}
+    command = [sys.executable, "-c", "from portal_http.cli import main; main()", *arguments]
+    with subprocess.Popen(  # noqa: S603 - our own program
+        command,
+        cwd=folder,
+        env={**clean, "TMPDIR": str(folder), **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+
+
+def ask(url: str, *, patience: float = 20.0) -> bytes:
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            with urllib.request.urlopen(url) as answer:  # noqa: S310 - our own server
+                body: bytes = answer.read()
+                return body
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
+def test_the_demo_prints_a_link_that_works_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    with running(tmp_path, "demo", "--port", "0") as process:
+        assert process.stdout is not None
+        told = [process.stdout.readline() for _ in range(9)]
+        link, _, call = [line.strip() for line in told if "http" in line][:3]
+        page = ask(link)
+        dashboard = json.loads(ask(call.removeprefix("curl ")))
+
+    assert "Harbour Café" in page.decode()
+    assert dashboard["data"]["balances"][0]["overdue"]["amount"] != "0.00"
+    assert not list(tmp_path.glob("portal-demo-*"))
+
+
+def test_serving_logs_no_token_and_lets_an_import_run_beside_it(furnished: Run, tmp_path: Path) -> None:
+    port = free_port()
+    link = link_of(furnished).strip().replace(":8000", f":{port}")
+    token = link.rpartition("/")[2]
+    with running(tmp_path, "serve", "--port", str(port), PORTAL_ADMIN_JWT_KEY=KEY, PORTAL_LOG_FORMAT="json") as process:
+        url = f"http://127.0.0.1:{port}/api/v1/customer-portal/view/{token}/dashboard"
+        assert json.loads(ask(url))["data"]["client"]["name"] == "Byte & Sons"
+
+        renamed = SMALL.read_text().replace("Byte & Sons", "Byte & Daughters").encode()
+        assert furnished("import", "-", given=renamed).exit_code == 0
+
+        assert json.loads(ask(url))["data"]["client"]["name"] == "Byte & Daughters"
+        process.send_signal(signal.SIGTERM)
+        _, logged = process.communicate(timeout=20)
+
+    lines = [json.loads(line) for line in logged.splitlines()]
+    assert lines
+    assert token not in logged

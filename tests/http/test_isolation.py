@@ -1,0 +1,149 @@
+"""Nobody gets at what is not theirs: every endpoint, asked with everything that could go wrong."""
+
+from typing import Any
+
+import pytest
+
+from portal_adapters.contract.builders import NEIGHBOUR, OTHER_COMPANY, STRANGER
+from portal_core.domain.access import DocumentType
+from portal_http.api.table import CLIENT_ENDPOINTS, STAFF_ENDPOINTS
+from portal_http.endpoints import BASE, ClientEndpoint, StaffEndpoint
+from tests.http.world import Reply, World, bearer, code
+
+BODIES: dict[str, Any] = {
+    "/quotes/{quote_id}/accept": {},
+    "/quotes/{quote_id}/decline": {},
+    "/feedback": {"subject": "x", "message": "x"},
+    "/feedback/{feedback_id}/replies": {"message": "x"},
+    "/tokens": {"client_id": "northwind"},
+    "/tokens/{token_id}": {},
+    "/tokens/{token_id}/rotate": {},
+}
+IDS = {
+    "quote_id": "Q1",
+    "order_id": "O1",
+    "invoice_id": "I1",
+    "payment_id": "P1",
+    "delivery_id": "D1",
+    "feedback_id": "T1",
+}
+DRAFTS = {"quote_id": "Q-draft", "invoice_id": "I-draft", "payment_id": "P-draft", "delivery_id": "D-draft"}
+SUFFIXES = {NEIGHBOUR: "-n", STRANGER: "-s"}
+
+OF_CLIENTS = [pytest.param(each, id=f"{each.method} {each.path.removeprefix(BASE)}") for each in CLIENT_ENDPOINTS]
+OF_STAFF = [pytest.param(each, id=f"{each.method} {each.path.removeprefix(BASE)}") for each in STAFF_ENDPOINTS]
+
+
+def tail_of(endpoint: ClientEndpoint) -> str:
+    return endpoint.path.removeprefix(f"{BASE}/view/{{token}}")
+
+
+def name_of(endpoint: ClientEndpoint | StaffEndpoint) -> str:
+    return endpoint.path.rpartition("{")[2].partition("}")[0]
+
+
+def ask(world: World, link: str, endpoint: ClientEndpoint, record: str = "") -> Reply:
+    tail = tail_of(endpoint)
+    path = tail.replace(f"{{{name_of(endpoint)}}}", record)
+    body = {"json": BODIES[tail]} if endpoint.body is not None else {}
+    return world.http.request(endpoint.method, link + path, **body)
+
+
+@pytest.mark.parametrize("endpoint", OF_CLIENTS)
+def test_a_whole_link_opens_it(world: World, endpoint: ClientEndpoint) -> None:
+    answer = ask(world, world.link(), endpoint, IDS.get(name_of(endpoint), ""))
+
+    assert answer.status_code == endpoint.result.status
+
+
+@pytest.mark.parametrize("endpoint", OF_CLIENTS)
+def test_a_permission_that_is_withheld_closes_it(world: World, endpoint: ClientEndpoint) -> None:
+    for permission in endpoint.permissions:
+        for record in (IDS.get(name_of(endpoint), ""), "none"):
+            answer = ask(world, world.link(without=[permission]), endpoint, record)
+            assert (answer.status_code, code(answer)) == (403, "permission_denied")
+            assert answer.json()["permission"] == permission
+    everything = ask(world, world.link(without=endpoint.permissions), endpoint, IDS.get(name_of(endpoint), ""))
+    if endpoint.permissions:
+        assert everything.json()["permission"] == endpoint.permissions[0]
+
+
+@pytest.mark.parametrize("endpoint", OF_CLIENTS)
+def test_the_records_of_others_and_drafts_are_not_there(world: World, endpoint: ClientEndpoint) -> None:
+    name = name_of(endpoint)
+    if not endpoint.noun:
+        assert "northwind-n" not in ask(world, world.link(), endpoint).text
+        return
+
+    strange = [f"{IDS[name]}{suffix}" for suffix in SUFFIXES.values()]
+    for record in [*strange, *([DRAFTS[name]] if name in DRAFTS else [])]:
+        answer = ask(world, world.link(), endpoint, record)
+        assert (answer.status_code, code(answer)) == (404, "not_found"), record
+        unknown = ask(world, world.link(), endpoint, "none")
+        assert answer.text == unknown.text.replace("none", record)
+
+
+@pytest.mark.parametrize("endpoint", OF_CLIENTS)
+def test_a_list_holds_the_records_of_its_client_alone(world: World, endpoint: ClientEndpoint) -> None:
+    if endpoint.result.envelope != "many":
+        return
+
+    for scope, suffix in SUFFIXES.items():
+        rows = ask(world, world.link(scope=scope), endpoint).json()["data"]
+        assert rows
+        assert all(row["id"].endswith(suffix) and "draft" not in row["id"] for row in rows)
+
+
+@pytest.mark.parametrize("endpoint", OF_CLIENTS)
+def test_a_link_to_one_document_opens_no_other(world: World, endpoint: ClientEndpoint) -> None:
+    link = world.link(documents=[(DocumentType.QUOTE, "Q-draft")])
+
+    answer = ask(world, link, endpoint, IDS.get(name_of(endpoint), ""))
+
+    if endpoint.noun:
+        assert (answer.status_code, code(answer)) == (404, "not_found")
+    elif endpoint.whole_account:
+        assert (answer.status_code, code(answer)) == (403, "permission_denied")
+    elif endpoint.result.envelope == "many":
+        assert answer.json()["data"] == []
+    else:
+        assert not [each for each in IDS.values() if f'"{each}"' in answer.text]
+
+
+@pytest.mark.parametrize("endpoint", OF_STAFF)
+def test_staff_of_another_company_find_nothing(world: World, endpoint: StaffEndpoint) -> None:
+    issued = world.staff("POST", "/tokens", json={"client_id": "northwind"}).json()["data"]
+    world.http.post(f"{BASE}/view/{issued['token']}/quotes/Q1/accept", json={})
+    decision = world.staff("GET", "/decisions").json()["data"][0]["id"]
+    records = {"token_id": issued["id"], "decision_id": decision, "feedback_id": "T1"}
+    tail = endpoint.path.removeprefix(BASE)
+    path = tail.replace(f"{{{name_of(endpoint)}}}", records.get(name_of(endpoint), ""))
+    body = {"json": BODIES[tail]} if endpoint.body is not None else {}
+    query = "?client_id=contoso" if "client_id" in endpoint.query else ""
+
+    stranger = world.staff(endpoint.method, path + query, token=bearer(OTHER_COMPANY), **body)
+    before = world.staff("GET", f"/tokens/{issued['id']}").json()
+    own = world.staff(endpoint.method, path + query, **body)
+
+    assert before["data"]["state"] == "active"
+    assert own.status_code == endpoint.result.status
+    if endpoint.noun:
+        assert (stranger.status_code, code(stranger)) == (404, "not_found")
+    elif endpoint.method == "GET":
+        assert issued["id"] not in stranger.text
+        assert decision not in stranger.text
+    elif endpoint.method == "DELETE":
+        assert stranger.status_code == 422
+    else:
+        assert stranger.json()["data"]["id"] != own.json()["data"]["id"]
+
+
+@pytest.mark.parametrize("endpoint", OF_STAFF)
+def test_staff_without_a_token_or_its_scope_get_nowhere(world: World, endpoint: StaffEndpoint) -> None:
+    path = endpoint.path.removeprefix(BASE).replace(f"{{{name_of(endpoint)}}}", "x")
+
+    nobody = world.http.request(endpoint.method, BASE + path)
+    reader = world.staff(endpoint.method, path, token=bearer(scope="portal:read"))
+
+    assert (nobody.status_code, code(nobody)) == (401, "unauthorized")
+    assert (reader.status_code == 403) == (endpoint.method != "GET")

@@ -1,0 +1,86 @@
+"""The counters: in memory, in Redis, and in memory while Redis is away."""
+
+import asyncio
+import time
+import uuid
+
+import pytest
+
+from portal_adapters.rate_limits import MemoryRateLimits, RedisRateLimits, rate_limits
+from tests.servers import REDIS_URL
+
+KINDS = [pytest.param("memory://", id="memory"), pytest.param(REDIS_URL, id="redis", marks=pytest.mark.redis)]
+
+
+@pytest.mark.parametrize("url", KINDS)
+def test_a_window_lets_so_many_through_and_then_none(url: str) -> None:
+    async def ask() -> None:
+        limits, key = rate_limits(url), uuid.uuid4().hex
+        hits = [await limits.hit("reads", key, most=3) for _ in range(4)]
+        other = await limits.hit("writes", key, most=3)
+        await limits.close()
+
+        assert [(hit.allowed, hit.remaining) for hit in hits] == [(True, 2), (True, 1), (True, 0), (False, 0)]
+        assert all(0 < hit.seconds <= 60 for hit in hits)
+        assert other.allowed
+
+    asyncio.run(ask())
+
+
+@pytest.mark.parametrize("url", KINDS)
+def test_without_a_limit_there_is_only_a_count_and_changing_over_does_no_harm(url: str) -> None:
+    async def ask() -> None:
+        limits, key = rate_limits(url), uuid.uuid4().hex
+        for most in (0, 2, 0, 2):
+            assert (await limits.hit("reads", key, most=most)).allowed
+        await limits.close()
+
+    asyncio.run(ask())
+
+
+def test_while_redis_is_away_this_process_counts_and_nobody_waits_long() -> None:
+    async def ask() -> None:
+        limits = rate_limits("redis://127.0.0.1:1/0")
+        started = time.monotonic()
+        hits = [await limits.hit("reads", "key", most=2) for _ in range(20)]
+        await limits.close()
+
+        assert [hit.allowed for hit in hits] == [True, True, *[False] * 18]
+        assert time.monotonic() - started < 1
+
+    asyncio.run(ask())
+
+
+def test_a_redis_that_hangs_is_given_up_on() -> None:
+    async def ask() -> None:
+        over, ended = asyncio.Event(), asyncio.Event()
+
+        async def silence(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await over.wait()
+            writer.close()
+            ended.set()
+
+        server = await asyncio.start_server(silence, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        limits = rate_limits(f"redis://127.0.0.1:{port}/0")
+        started = time.monotonic()
+        for _ in range(5):
+            assert (await limits.hit("reads", "key", most=9)).allowed
+        waited = time.monotonic() - started
+        await limits.close()
+        over.set()
+        await ended.wait()
+        server.close()
+        await server.wait_closed()
+
+        assert waited < 1
+
+    asyncio.run(ask())
+
+
+def test_the_address_says_where_to_count() -> None:
+    assert isinstance(rate_limits("memory://"), MemoryRateLimits)
+    assert isinstance(rate_limits("redis://user:secret@127.0.0.1:1"), RedisRateLimits)
+    assert "secret" not in repr(rate_limits("redis://user:secret@127.0.0.1:1"))
+    with pytest.raises(ValueError, match="memory://"):
+        rate_limits("memcached://127.0.0.1")
