@@ -1,0 +1,19 @@
+"""The store in SQL, with SQLAlchemy Core: SQLite here, any transaction of a host's own by `store_on`."""
+
+from portal_adapters.sqlalchemy.engine import has_safe_wal, open_sqlite
+from portal_adapters.sqlalchemy.indexes import metadata
+from portal_adapters.sqlalchemy.migrating import SchemaOutdated, migrate, require_current_schema
+from portal_adapters.sqlalchemy.runner import SqliteRunner
+from portal_adapters.sqlalchemy.store import SqlTransactions, store_on
+
+__all__ = [
+    "SchemaOutdated",
+    "SqlTransactions",
+    "SqliteRunner",
+    "has_safe_wal",
+    "metadata",
+    "migrate",
+    "open_sqlite",
+    "require_current_schema",
+    "store_on",
+]

@@ -1,0 +1,103 @@
+"""Deliveries in SQL."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, final
+
+from attrs import frozen
+from sqlalchemy import Connection, and_, bindparam, select
+
+from portal_adapters.sqlalchemy.documents import (
+    SELECTIVE,
+    among,
+    constant,
+    count_of,
+    document_conditions,
+    in_scope,
+    narrowing,
+    scope_parameters,
+    words,
+)
+from portal_adapters.sqlalchemy.keyset import ListSource, read_page
+from portal_adapters.sqlalchemy.records import AnyRow, delivery_of
+from portal_adapters.sqlalchemy.schema import deliveries, orders
+from portal_core.domain.access import DocumentType, Scope
+from portal_core.domain.deliveries import DeliveryView
+from portal_core.domain.filters import DeliveryFilter
+from portal_core.domain.ids import DeliveryId
+from portal_core.domain.paging import Listing, Page
+from portal_core.ports import Deliveries
+
+_DRAFT = constant("draft")
+
+_first = deliveries.alias("first")
+
+_ORDER = and_(
+    orders.c.company_id == deliveries.c.company_id,
+    orders.c.id == deliveries.c.order_id,
+    orders.c.client_id == deliveries.c.client_id,
+)
+
+_SHOWN_FIRST = and_(
+    _first.c.company_id == deliveries.c.company_id,
+    _first.c.id == deliveries.c.backorder_of,
+    _first.c.client_id == deliveries.c.client_id,
+    _first.c.state != _DRAFT,
+)
+
+_VIEWS = (
+    select(*deliveries.c, orders.c.number.label("order_number"), _first.c.id.label("shown_backorder_of"))
+    .select_from(deliveries.outerjoin(orders, _ORDER).outerjoin(_first, _SHOWN_FIRST))
+    .where(*in_scope(deliveries), deliveries.c.state != _DRAFT)
+)
+
+_ONE = _VIEWS.where(deliveries.c.id == bindparam("delivery_id"))
+
+_OF_ORDER = _VIEWS.where(deliveries.c.order_id == bindparam("order_id"))
+
+_LIST = ListSource(
+    rows=_VIEWS,
+    id=deliveries.c.id,
+    sorts={"scheduled_on": deliveries.c.scheduled_on, "number": deliveries.c.number},
+    conditions=document_conditions(deliveries, deliveries.c.scheduled_on)
+    | {"states": among(deliveries.c.state, "states")},
+    nullable=frozenset({"scheduled_on"}),
+    selective=SELECTIVE,
+)
+
+
+@final
+@frozen
+class SqlDeliveries(Deliveries):
+    connection: Connection
+
+    def get(self, scope: Scope, delivery_id: DeliveryId) -> DeliveryView | None:
+        if not scope.covers(DocumentType.DELIVERY, delivery_id):
+            return None
+        row = self.connection.execute(_ONE, {**scope_parameters(scope), "delivery_id": delivery_id}).one_or_none()
+        return None if row is None else _view(row)
+
+    def page(self, scope: Scope, listing: Listing, narrowed: DeliveryFilter) -> Page[DeliveryView]:
+        return read_page(
+            self.connection,
+            _LIST,
+            listing,
+            scope=scope_parameters(scope),
+            narrowed=narrowing(scope, DocumentType.DELIVERY, listing, states=words(narrowed.states)),
+            read=_views,
+            known_total=lambda: count_of(self.connection, scope, DocumentType.DELIVERY),
+        )
+
+
+def deliveries_of_order(connection: Connection, parameters: Mapping[str, Any]) -> tuple[DeliveryView, ...]:
+    """Return what was delivered for an order, oldest first."""
+    found = _views(connection.execute(_OF_ORDER, parameters).all())
+    return tuple(sorted(found, key=lambda each: (each.delivery.scheduled_on or date.max, each.delivery.id)))
+
+
+def _views(rows: Sequence[AnyRow]) -> Sequence[DeliveryView]:
+    return [_view(row) for row in rows]
+
+
+def _view(row: AnyRow) -> DeliveryView:
+    return DeliveryView(delivery=delivery_of(row), order_number=row.order_number, backorder_of=row.shown_backorder_of)

@@ -1,0 +1,64 @@
+"""What follows from a ledger about one document, and is kept so that nobody has to work it out again."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, TypeAlias
+
+from attrs import frozen
+
+from portal_core.domain.balance import OpenAmount
+from portal_core.domain.invoices import Invoice, oldest_open_day
+from portal_core.domain.ledger import Ledger
+from portal_core.domain.payments import Payment
+from portal_core.domain.records import RecordRef, ref_of
+from portal_core.domain.statement import Movement
+
+Settling: TypeAlias = Invoice | Payment
+"""A document that settles others or is settled."""
+
+Held: TypeAlias = Mapping[RecordRef, Settling]
+"""The documents of a ledger by type and id."""
+
+
+@frozen(kw_only=True)
+class Derived:
+    """A document's derived columns, which of its allocations count, and what it adds to the client's account."""
+
+    columns: Mapping[str, Any]
+    counts: tuple[bool, ...]
+    open_amounts: tuple[OpenAmount, ...]
+    movements: tuple[Movement, ...]
+
+
+def held_by(ledger: Ledger) -> dict[RecordRef, Settling]:
+    """Return all documents of a ledger."""
+    documents: list[Settling] = [*ledger.invoices.values(), *ledger.payments.values()]
+    return {ref_of(document): document for document in documents}
+
+
+def derived_of(ledger: Ledger, document: Settling) -> Derived:
+    """Return what follows from a ledger about one of its documents."""
+    if isinstance(document, Payment):
+        given = ledger.payment_given(document)
+        return Derived(
+            columns={"unallocated": ledger.unallocated(document).minor},
+            counts=tuple(part in given for part in document.allocations),
+            open_amounts=tuple(ledger.open_amounts_of_payment(document)),
+            movements=tuple(ledger.movements_of_payment(document)),
+        )
+    credit = ledger.credit_given(document)
+    return Derived(
+        columns=_columns_of_invoice(ledger, document),
+        counts=tuple(part in credit for part in document.allocations),
+        open_amounts=tuple(ledger.open_amounts_of_invoice(document)),
+        movements=tuple(ledger.movements_of_invoice(document)),
+    )
+
+
+def _columns_of_invoice(ledger: Ledger, invoice: Invoice) -> Mapping[str, int | str | date | None]:
+    due = ledger.amount_due(invoice)
+    return {
+        "amount_due": due.minor,
+        "payment_state": invoice.payment_state(due).value,
+        "oldest_due_on": oldest_open_day(ledger.instalments_due(invoice)),
+    }

@@ -1,0 +1,112 @@
+"""PostgreSQL, opened for this store: asyncpg serves requests, psycopg does what is not asynchronous."""
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar, final
+
+from attrs import frozen
+from sqlalchemy import URL, Engine, ExceptionContext, create_engine, event, make_url
+from sqlalchemy.exc import TimeoutError as PoolExhausted
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from portal_adapters.sqlalchemy.engine import PATIENCE_SECONDS, busy
+from portal_adapters.sqlalchemy.store import store_on
+from portal_core.ports import Mint, Runner, Store
+
+T = TypeVar("T")
+
+POOL_SIZE: Final = 10
+"""Connections that one process keeps; more than the database has processors for would only queue there."""
+
+_MILLISECONDS: Final = 1000
+
+_TRANSIENT: Final = frozenset(
+    {
+        "40001",  # serialization_failure
+        "40P01",  # deadlock_detected
+        "53300",  # too_many_connections
+        "55P03",  # lock_not_available
+        "57P01",  # admin_shutdown
+        "57P02",  # crash_shutdown
+        "57P03",  # cannot_connect_now
+    }
+)
+
+
+def open_postgres(database: str, *, patience_seconds: float = PATIENCE_SECONDS) -> Engine:
+    """Return a synchronous engine for `postgresql://…`: for imports, migrations and hosts that do not await.
+
+    A transaction that waits longer than that for another's lock is refused with Busy, and so is one that finds
+    the server out of reach.
+    """
+    options = f"-c lock_timeout={_milliseconds(patience_seconds)}"
+    engine = create_engine(_url(database, "psycopg"), connect_args={"options": options}, pool_pre_ping=True)
+    event.listen(engine, "handle_error", _say_busy)
+    return engine
+
+
+def open_postgres_async(
+    database: str, *, pool_size: int = POOL_SIZE, patience_seconds: float = PATIENCE_SECONDS
+) -> AsyncEngine:
+    """Return an asynchronous engine for `postgresql://…`, with a pool of that many connections."""
+    settings = {"lock_timeout": str(_milliseconds(patience_seconds)), "jit": "off"}
+    engine = create_async_engine(
+        _url(database, "asyncpg"),
+        connect_args={"server_settings": settings},
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=patience_seconds,
+    )
+    event.listen(engine.sync_engine, "handle_error", _say_busy)
+    return engine
+
+
+@final
+@frozen
+class GreenletRunner(Runner):
+    """Runs the synchronous core on the event loop: whenever it waits for PostgreSQL, a greenlet lets others go on."""
+
+    engine: AsyncEngine
+    mint: Mint
+
+    async def read(self, use_case: Callable[[Store], T]) -> T:
+        """Run a use case that writes nothing, without a transaction around its statements."""
+        try:
+            async with self.engine.connect() as connection:
+                reading = await connection.execution_options(isolation_level="AUTOCOMMIT")
+                return await reading.run_sync(lambda plain: use_case(store_on(plain, self.mint)))
+        except (PoolExhausted, OSError) as error:
+            raise busy() from error
+
+    async def write(self, use_case: Callable[[Store], T]) -> T:
+        """Run a use case in a transaction: committed when it returns, rolled back when it raises."""
+        try:
+            async with self.engine.begin() as connection:
+                return await connection.run_sync(lambda plain: use_case(store_on(plain, self.mint)))
+        except (PoolExhausted, OSError) as error:
+            raise busy() from error
+
+    async def close(self) -> None:
+        """Let go of all connections."""
+        await self.engine.dispose()
+
+
+def _url(database: str, driver: str) -> URL:
+    return make_url(database).set(drivername=f"postgresql+{driver}")
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * _MILLISECONDS)
+
+
+def _say_busy(context: ExceptionContext) -> Any:  # noqa: ANN401 - the event's signature
+    if context.is_disconnect or _sqlstate(context.original_exception) in _TRANSIENT:
+        raise busy() from context.original_exception
+
+
+def _sqlstate(error: BaseException | None) -> str | None:
+    while error is not None:
+        state: str | None = getattr(error, "sqlstate", None)
+        if state is not None:
+            return state
+        error = error.__cause__
+    return None

@@ -1,0 +1,93 @@
+"""Running use cases on SQLite from an event loop, which is never kept waiting for a lock.
+
+Reads are so short that a thread costs more than they do: they run on the loop, on a connection that does not
+wait. One that meets another's lock is run again in a thread that does. Writes queue for one thread, since
+SQLite has one writer anyway.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+from typing import TypeVar, final
+
+from attrs import define, field
+from sqlalchemy import Connection, Engine
+
+from portal_adapters.sqlalchemy.engine import READING
+from portal_adapters.sqlalchemy.store import SqlTransactions, store_on
+from portal_core.domain.errors import Busy
+from portal_core.ports import Mint, Runner, Store
+
+T = TypeVar("T")
+
+
+_WAITING_READERS = 8
+
+
+def _threads(name: str, most: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=most, thread_name_prefix=name)
+
+
+@final
+@define(eq=False)
+class SqliteRunner(Runner):
+    """Reads on the event loop that it is used from, writes on a thread of its own."""
+
+    engine: Engine
+    mint: Mint
+    _inline: Connection | None = field(default=None, init=False)
+    _writer: ThreadPoolExecutor = field(factory=lambda: _threads("portal-writer", 1), init=False)
+    _readers: ThreadPoolExecutor = field(factory=lambda: _threads("portal-reader", _WAITING_READERS), init=False)
+
+    # Commits and waiting reads take turns, since SQLite tells nobody when a lock is free: who waits looks again.
+    _turns: Lock = field(factory=Lock, init=False)
+
+    async def read(self, use_case: Callable[[Store], T]) -> T:
+        """Run a use case that writes nothing, at once or, where a lock is in the way, in a thread."""
+        try:
+            return self._read_now(use_case)
+        except Busy:
+            return await asyncio.get_running_loop().run_in_executor(self._readers, self._read_patiently, use_case)
+
+    async def write(self, use_case: Callable[[Store], T]) -> T:
+        """Run a use case in a transaction, after those that were asked for before it."""
+        return await asyncio.get_running_loop().run_in_executor(self._writer, self._write, use_case)
+
+    def close(self) -> None:
+        """Wait for what is under way, and let go of the file."""
+        self._writer.shutdown()
+        self._readers.shutdown()
+        if self._inline is not None:
+            self._inline.close()
+            self._inline = None
+        self.engine.dispose()
+
+    def _read_now(self, use_case: Callable[[Store], T]) -> T:
+        connection = self._inline
+        if connection is None:
+            connection = self._inline = _impatient(self.engine)
+        try:
+            return use_case(store_on(connection, self.mint))
+        finally:
+            connection.rollback()
+
+    def _read_patiently(self, use_case: Callable[[Store], T]) -> T:
+        with self._turns, SqlTransactions(self.engine, self.mint).read() as store:
+            return use_case(store)
+
+    def _write(self, use_case: Callable[[Store], T]) -> T:
+        with self.engine.connect() as connection, connection.begin() as transaction:
+            result = use_case(store_on(connection, self.mint))
+            with self._turns:
+                transaction.commit()
+        return result
+
+
+def _impatient(engine: Engine) -> Connection:
+    """Return a reading connection that does not wait for locks, and is never returned to the pool."""
+    connection = engine.connect().execution_options(**{READING: True})
+    connection.detach()
+    connection.exec_driver_sql("PRAGMA busy_timeout=0")
+    connection.rollback()
+    return connection

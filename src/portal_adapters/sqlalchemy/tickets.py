@@ -1,0 +1,154 @@
+"""Tickets in SQL."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, final
+
+from attrs import frozen
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from portal_adapters.sqlalchemy.documents import among, words
+from portal_adapters.sqlalchemy.keyset import ListSource, read_page
+from portal_adapters.sqlalchemy.records import AnyRow
+from portal_adapters.sqlalchemy.schema import replies, tickets
+from portal_adapters.sqlalchemy.values import dump_ref, load_ref
+from portal_core.domain.feedback import Category, Party, Reply, Ticket, TicketState
+from portal_core.domain.filters import TicketFilter
+from portal_core.domain.ids import CompanyId, TicketId
+from portal_core.domain.paging import MOMENT_SORTS, Listing, Page
+from portal_core.ports import Tickets
+
+_OF_COMPANY = select(*tickets.c).where(tickets.c.company_id == bindparam("company_id"))
+
+_LIST = ListSource(
+    rows=_OF_COMPANY,
+    id=tickets.c.id,
+    sorts={"created_at": tickets.c.created_at},
+    conditions={
+        "ticket_id": tickets.c.id == bindparam("ticket_id"),
+        "client_id": tickets.c.client_id == bindparam("client_id"),
+        "documents": among(tickets.c.document, "documents"),
+        "states": among(tickets.c.state, "states"),
+    },
+    selective=frozenset({"ticket_id", "documents"}),
+)
+
+_REPLIES = (
+    select(*replies.c)
+    .where(replies.c.company_id == bindparam("company_id"), among(replies.c.ticket_id, "ticket_ids"))
+    .order_by(replies.c.ticket_id, replies.c.position)
+)
+
+_ADD = insert(tickets)
+_ADD_REPLIES = insert(replies)
+
+_UPDATE = (
+    update(tickets)
+    .where(
+        tickets.c.company_id == bindparam("this_company_id"),
+        tickets.c.id == bindparam("this_id"),
+        tickets.c.state == bindparam("this_state"),
+        tickets.c.reply_count == bindparam("this_reply_count"),
+    )
+    .values(state=bindparam("state"), reply_count=bindparam("reply_count"))
+)
+
+
+@final
+@frozen
+class SqlTickets(Tickets):
+    connection: Connection
+
+    def get(self, company_id: CompanyId, ticket_id: TicketId, narrowed: TicketFilter) -> Ticket | None:
+        page = self._page(company_id, Listing(sort=MOMENT_SORTS[0], limit=1, total=0), narrowed, ticket_id=ticket_id)
+        return next(iter(page.items), None)
+
+    def page(self, company_id: CompanyId, listing: Listing, narrowed: TicketFilter) -> Page[Ticket]:
+        return self._page(company_id, listing, narrowed)
+
+    def add(self, ticket: Ticket) -> None:
+        self.connection.execute(_ADD, _values(ticket))
+        self._add_replies(ticket, known=0)
+
+    def update(self, ticket: Ticket, *, was: Ticket) -> bool:
+        parameters = {
+            "this_company_id": ticket.company_id,
+            "this_id": ticket.id,
+            "this_state": was.state.value,
+            "this_reply_count": len(was.replies),
+            "state": ticket.state.value,
+            "reply_count": len(ticket.replies),
+        }
+        if self.connection.execute(_UPDATE, parameters).rowcount != 1:
+            return False
+        self._add_replies(ticket, known=len(was.replies))
+        return True
+
+    def _page(self, company_id: CompanyId, listing: Listing, narrowed: TicketFilter, **this: str) -> Page[Ticket]:
+        documents = None if narrowed.documents is None else sorted(dump_ref(ref) for ref in narrowed.documents)
+        asked = {"client_id": narrowed.client_id, "documents": documents, "states": words(narrowed.states), **this}
+        return read_page(
+            self.connection,
+            _LIST,
+            listing,
+            scope={"company_id": company_id},
+            narrowed={name: value for name, value in asked.items() if value is not None},
+            read=self._tickets,
+        )
+
+    def _tickets(self, rows: Sequence[AnyRow]) -> Sequence[Ticket]:
+        said: dict[str, list[Reply]] = defaultdict(list)
+        answered = [row.id for row in rows if row.reply_count]
+        if answered:
+            parameters = {"company_id": rows[0].company_id, "ticket_ids": answered}
+            for row in self.connection.execute(_REPLIES, parameters):
+                said[row.ticket_id].append(Reply(by=Party(row.by), message=row.message, created_at=row.created_at))
+        return [_ticket(row, said[row.id]) for row in rows]
+
+    def _add_replies(self, ticket: Ticket, *, known: int) -> None:
+        fresh = [
+            {
+                "company_id": ticket.company_id,
+                "ticket_id": ticket.id,
+                "position": position,
+                "by": reply.by.value,
+                "message": reply.message,
+                "created_at": reply.created_at,
+            }
+            for position, reply in enumerate(ticket.replies)
+            if position >= known
+        ]
+        if fresh:
+            self.connection.execute(_ADD_REPLIES, fresh)
+
+
+def _ticket(row: AnyRow, said: Sequence[Reply]) -> Ticket:
+    return Ticket(
+        id=row.id,
+        company_id=row.company_id,
+        client_id=row.client_id,
+        subject=row.subject,
+        message=row.message,
+        category=Category(row.category),
+        rating=row.rating,
+        document=None if row.document is None else load_ref(row.document),
+        state=TicketState(row.state),
+        created_at=row.created_at,
+        replies=tuple(said),
+    )
+
+
+def _values(ticket: Ticket) -> dict[str, Any]:
+    return {
+        "company_id": ticket.company_id,
+        "id": ticket.id,
+        "client_id": ticket.client_id,
+        "subject": ticket.subject,
+        "message": ticket.message,
+        "category": ticket.category.value,
+        "rating": ticket.rating,
+        "document": None if ticket.document is None else dump_ref(ticket.document),
+        "state": ticket.state.value,
+        "created_at": ticket.created_at,
+        "reply_count": len(ticket.replies),
+    }
