@@ -72,7 +72,9 @@ def import_(files: Sequence[str], *, dry_run: bool, as_json: bool) -> None:
     with _refusals(), database(load_settings()) as transactions:
         try:
             with _progress() as progress:
-                counts = import_records(transactions, _opened(files), dry_run=dry_run, progress=progress)
+                counts = import_records(
+                    transactions, _opened(files), reading=transactions.read, dry_run=dry_run, progress=progress
+                )
         except FileRefused as refused:
             _tell_problems(refused, as_json=as_json)
             sys.exit(1)

@@ -47,6 +47,8 @@ def _listen(port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((HOST, port))
+        # Whoever opens the link as soon as it is printed waits in line instead of being refused.
+        listening.listen()
     except OSError as taken:
         listening.close()
         raise WiringRefused(f"Port {port} cannot be used: {taken.strerror}. Try another: --port 8001.") from None

@@ -6,7 +6,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from portal_core.domain.access import Scope
 from portal_core.domain.balance import balances_of
@@ -129,11 +129,19 @@ def _totals(store: Store, at: datetime) -> Iterator[Finding]:
     yield Finding(fine=True, subject="totals", detail=f"of {clients} clients were compared with their documents")
 
 
+def _ledger(store: Store, scope: Scope) -> Ledger:
+    invoices: list[Invoice] = []
+    payments: list[Payment] = []
+    for fact in store.facts.each(scope.company_id, scope.client_id):
+        if isinstance(fact, Invoice):
+            invoices.append(evolve(fact, lines=()))
+        elif isinstance(fact, Payment):
+            payments.append(fact)
+    return Ledger(invoices, payments)
+
+
 def _disagreement(store: Store, scope: Scope, company: Company, at: datetime) -> str | None:
-    facts = list(store.facts.each(scope.company_id, scope.client_id))
-    ledger = Ledger(
-        (fact for fact in facts if isinstance(fact, Invoice)), (fact for fact in facts if isinstance(fact, Payment))
-    )
+    ledger = _ledger(store, scope)
     today = company.today(at)
     if store.balances.get(scope, on=today) != balances_of(ledger.open_amounts(), today):
         return "the balance differs from its documents"

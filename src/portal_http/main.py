@@ -4,7 +4,7 @@ Any ASGI server can run it: `uvicorn --factory portal_http.main:app`.
 """
 
 import io
-from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -72,7 +72,7 @@ def build(settings: Settings, *, public_url: str | None = None) -> Starlette:
         async with finish_uses(served):
             yield
         await limits.close()
-        close()
+        await close()
 
     application.router.lifespan_context = lifespan
     return application
@@ -108,20 +108,26 @@ def _opened(settings: Settings) -> Generator[SqlTransactions]:
 
 def _answering(settings: Settings) -> SqlTransactions:
     """Return the transactions of a database that answers; refuse with WiringRefused one that does not."""
-    if not settings.database_url.startswith("sqlite"):
-        raise WiringRefused(f"PORTAL_DATABASE_URL: {settings.database_url.partition(':')[0]} is not served here.")
-    file = Path(settings.database_url.partition("///")[2])
-    if not file.parent.is_dir():
-        raise WiringRefused(f"PORTAL_DATABASE_URL names a file in {file.parent}, and there is no such folder.")
     try:
-        engine = open_sqlite(settings.database_url)
-        current_revision(engine)
-    except Refusal:
+        transactions = _transactions(settings.database_url)
+        current_revision(transactions.engine)
+    except (Refusal, WiringRefused):
         raise
     except Exception as problem:
-        reason = problem.__cause__ or problem
-        raise WiringRefused(f"PORTAL_DATABASE_URL names a database that cannot be used: {reason}.") from problem
-    return SqlTransactions(engine, RandomMint())
+        reason = str(problem.__cause__ or problem).strip()
+        raise WiringRefused(f"PORTAL_DATABASE_URL names a database that cannot be used: {reason}") from problem
+    return transactions
+
+
+def _transactions(url: str) -> SqlTransactions:
+    if url.startswith("postgresql"):
+        from portal_adapters.sqlalchemy.postgres import open_postgres  # noqa: PLC0415 - an extra that not everybody has
+
+        return SqlTransactions(open_postgres(url), RandomMint())
+    folder = Path(url.partition("///")[2]).parent
+    if not folder.is_dir():
+        raise WiringRefused(f"PORTAL_DATABASE_URL names a file in {folder}, and there is no such folder.")
+    return SqlTransactions(open_sqlite(url), RandomMint())
 
 
 def admins_of(settings: Settings) -> AdminTokens:
@@ -210,11 +216,24 @@ def sqlite_has_safe_wal() -> bool:
     return has_safe_wal()
 
 
-def _runner(settings: Settings) -> tuple[Runner, Callable[[], None]]:
-    engine = _answering(settings).engine
-    require_current_schema(engine)
-    runner = SqliteRunner(engine, RandomMint())
-    return runner, runner.close
+def _runner(settings: Settings) -> tuple[Runner, Callable[[], Awaitable[None]]]:
+    """Return the way to run use cases, and what lets go of the database in the end."""
+    if settings.database_url.startswith("postgresql"):
+        from portal_adapters.sqlalchemy.postgres import (  # noqa: PLC0415 - an extra that not everybody has
+            GreenletRunner,
+            open_postgres_async,
+        )
+
+        with database(settings, set_up=False):
+            served = GreenletRunner(open_postgres_async(settings.database_url), RandomMint())
+        return served, served.close
+    with database(settings, set_up=False) as transactions:
+        runner = SqliteRunner(transactions.engine, RandomMint())
+
+    async def close() -> None:
+        runner.close()
+
+    return runner, close
 
 
 def _options(settings: Settings, public_url: str) -> Options:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from portal_adapters.contract.builders import EUR, JPY, KWD, TODAY, eur
 from portal_core.domain.balance import OpenAmount, balances_of
 from portal_core.domain.money import Money
-from portal_http.pages import charts, formatting, theme
+from portal_http.pages import formatting, theme
+from portal_http.pages.shown import charts
 
 
 @given(st.integers(0, 0xFFFFFF))

@@ -358,6 +358,16 @@ def test_the_stylesheet_and_the_icon_are_kept_by_browsers_and_free(world: World)
         assert "x-ratelimit-limit" not in answer.headers
     assert "0f766e" in (page.all("link")[0]["href"] or "")
     assert client.get("/p/static/0000000000000000-0f766e.css").status_code == 404
+    assert client.post(page.all("link")[0]["href"] or "").status_code == 405
+
+
+@pytest.mark.parametrize("colour", [None, "teal", "#fff", "#GGGGGG"])
+def test_a_colour_that_is_none_leaves_the_plain_one(world: World, colour: str | None) -> None:
+    world.feed(the_company(accent_colour=colour))
+
+    page = Outline(browser(world).get(world.link()).text)
+
+    assert f"-{theme.PLAIN_ACCENT}.css" in (page.all("link")[0]["href"] or "")
 
 
 def test_the_logo_is_served_as_the_picture_that_it_is(world: World) -> None:

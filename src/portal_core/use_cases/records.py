@@ -20,11 +20,13 @@ from portal_core.domain.ledger import Ledger
 from portal_core.domain.quotes import Quote
 from portal_core.domain.records import Fact, RecordRef, RecordType, client_of, ref_of, references_of
 from portal_core.ports import Store
-from portal_core.use_cases.settling import Changed, RecordFault, Settling, settling_of
+from portal_core.use_cases.settling import Changed, RecordFault, settling_of
 from portal_core.use_cases.withdrawing import faults_of_deletions
 
 CHUNK = 500
 """How many whole facts are held at once."""
+
+_SETTLING = (RecordType.INVOICE, RecordType.PAYMENT)
 
 
 class Outcome(StrEnum):
@@ -117,7 +119,10 @@ def take_in_records(store: Store, records: ClientRecords, *, keep: bool = True) 
     gone: Mapping[RecordRef, Fact] = store.facts.find(records.company_id, changed.deleted) if changed.deleted else {}
     counts.update((ref.type, Outcome.DELETED) for ref in gone)
     if keep:
-        _keep_rest(store, changed, settling, gone)
+        _remove(store, changed, [ref for ref in gone if ref.type is not RecordType.CLIENT])
+        if any(counts[kind, each] for kind in _SETTLING for each in Outcome if each is not Outcome.UNCHANGED):
+            store.intake.settle(changed.company_id, changed.client_id, before=settling.before, after=settling.after)
+        _remove(store, changed, [ref for ref in gone if ref.type is RecordType.CLIENT])
     return counts
 
 
@@ -247,12 +252,6 @@ def _faults_of_references(store: Store, changed: Changed, chunk: Sequence[Upsert
             yield RecordFault(ref, pointer, f"the client has no {target.type.value} {target.id!r}")
 
 
-def _keep_rest(store: Store, changed: Changed, settling: Settling, gone: Collection[RecordRef]) -> None:
-    client = RecordRef(RecordType.CLIENT, changed.client_id)
-    documents = [ref for ref in gone if ref != client]
-    if documents:
-        store.intake.remove(changed.company_id, documents)
-    if settling.matters:
-        store.intake.settle(changed.company_id, changed.client_id, before=settling.before, after=settling.after)
-    if client in gone:
-        store.intake.remove(changed.company_id, [client])
+def _remove(store: Store, changed: Changed, refs: Collection[RecordRef]) -> None:
+    if refs:
+        store.intake.remove(changed.company_id, refs)

@@ -74,11 +74,6 @@ class Settling:
     touched_invoices: Collection[InvoiceId]
     touched_payments: Collection[PaymentId]
 
-    @property
-    def matters(self) -> bool:
-        """Whether any invoice or payment is among the changes."""
-        return bool(self.touched_invoices or self.touched_payments)
-
     def faults(self) -> Iterator[RecordFault]:
         """Yield what the changed documents break, and those that they settle, settled, or are settled by."""
         for invoice_id in self.touched_invoices:

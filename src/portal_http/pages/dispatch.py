@@ -72,7 +72,7 @@ class Pages:
             request.require_host(self.services.options.allowed_hosts)
             token, *parts = request.path.removeprefix(PREFIX).strip("/").split("/")
             if token == STATIC:
-                return _static(parts)
+                return _static(request.method, parts)
             route = route_of(parts)
             if request.method not in route.views:
                 raise MethodNotAllowed(", ".join(route.views))
@@ -145,7 +145,9 @@ class Pages:
         return Voice(locale, translations_of(self.languages, locale.language), zone)
 
 
-def _static(parts: list[str]) -> Answer:
+def _static(method: str, parts: list[str]) -> Answer:
+    if method not in _READING:
+        raise MethodNotAllowed("GET, HEAD")
     found = _STATIC_NAME.fullmatch("/".join(parts))
     if found is None or theme.address(found[2], found[1]) != parts[0]:
         raise DeadLink

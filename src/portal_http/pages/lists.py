@@ -56,7 +56,9 @@ class Shelf:
 
     def next_page(self, page: Page[Any]) -> str | None:
         """Return the address of the next page, or nothing."""
-        mark = fingerprint_of(self.query, _whose(self.asked, self.section), self.listing.sort, descending=self.listing.descending)
+        mark = fingerprint_of(
+            self.query, _whose(self.asked, self.section), self.listing.sort, descending=self.listing.descending
+        )
         cursor = next_cursor(page, mark)
         if cursor is None:
             return None

@@ -11,6 +11,7 @@ from portal_core.domain.ids import is_id
 from portal_http.answers import Answer
 from portal_http.pages.asked import Asked, Section
 from portal_http.pages.views import (
+    answering,
     dashboard,
     deliveries,
     display,
@@ -81,7 +82,7 @@ _WHOLE: Mapping[str, Route] = {
 }
 
 _SINGLE: Mapping[str, Route] = {
-    Section.QUOTES: Route(quotes.show, quotes.take, _ANSWERING),
+    Section.QUOTES: Route(quotes.show, answering.take, _ANSWERING),
     Section.ORDERS: Route(orders.show),
     Section.DELIVERIES: Route(deliveries.show),
     Section.INVOICES: Route(invoices.show),

@@ -20,6 +20,7 @@ Colour: TypeAlias = tuple[float, float, float]
 
 _STATIC = Path(__file__).parent / "static"
 _HEX = re.compile(r"[0-9a-f]{6}")
+_BETWEEN_RULES = re.compile(rb"\s*\n\s*(?:/\*.*?\*/\s*)?")
 _STEPS = 200
 _TINT = 0.1
 
@@ -48,12 +49,8 @@ class Shade:
 
 def accent_of(colour: str | None) -> str:
     """Return a company's accent (`#rrggbb`) as six lower-case digits."""
-    return (colour or PLAIN_ACCENT).removeprefix("#").lower()
-
-
-def is_accent(text: str) -> bool:
-    """Tell whether a text is an accent as addresses hold it."""
-    return _HEX.fullmatch(text) is not None
+    digits = (colour or "").removeprefix("#").lower()
+    return digits if _HEX.fullmatch(digits) else PLAIN_ACCENT
 
 
 @lru_cache
@@ -90,7 +87,7 @@ def stylesheet(accent: str) -> bytes:
         f"--{name}:#{getattr(light, key)};--dark-{name}:#{getattr(dark, key)};"
         for name, key in (("accent", "accent"), ("tint", "tint"), ("on-accent", "on_accent"))
     )
-    return f":root{{{variables}}}\n".encode() + _source("portal.css")
+    return f":root{{{variables}}}\n".encode() + _BETWEEN_RULES.sub(b"\n", _source("portal.css"))
 
 
 @lru_cache

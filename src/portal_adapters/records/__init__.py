@@ -1,0 +1,1 @@
+"""Records: the facts of the system of record as JSON Lines, in and out."""

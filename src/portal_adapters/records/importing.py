@@ -1,0 +1,259 @@
+"""Files into a store: validated whole, then applied by whole clients in transactions of about 10,000 records."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import BinaryIO, TypeAlias, TypeVar, final
+
+from attrs import field, frozen
+
+from portal_adapters.records.staging import (
+    ClientShare,
+    FileRefused,
+    LineProblem,
+    Problems,
+    Progress,
+    Staging,
+    staged,
+)
+from portal_core.domain.errors import Busy
+from portal_core.domain.ids import CompanyId, InvoiceId
+from portal_core.domain.invoices import Invoice
+from portal_core.domain.money import Currency
+from portal_core.domain.records import Fact, RecordRef, RecordType
+from portal_core.ports import Store, Transactions
+from portal_core.use_cases.records import (
+    Change,
+    ClientRecords,
+    Counts,
+    Deletion,
+    Outcome,
+    RecordsDisagree,
+    Upsert,
+    delete_company,
+    judge_company_deletion,
+    judge_records,
+    owners_of,
+    take_in_company,
+    take_in_records,
+)
+from portal_core.use_cases.settling import RecordFault
+
+TRANSACTION = 10_000
+"""About how many records a transaction holds; one client's are never split."""
+
+_READ_ONCE = 2_000
+"""A client with no more records than this is read from disk once, and kept in memory meanwhile."""
+
+_WAITS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 5.0, 5.0, 10.0, 10.0)
+"""How many seconds to wait for a store that is busy, again and again; it has its own patience besides."""
+
+Begin: TypeAlias = Callable[[], AbstractContextManager[Store]]
+
+T = TypeVar("T")
+
+
+def import_records(
+    transactions: Transactions,
+    files: Iterable[tuple[str, BinaryIO]],
+    *,
+    reading: Begin | None = None,
+    dry_run: bool = False,
+    progress: Progress = lambda _, __: None,
+    pause: Callable[[float], None] = time.sleep,
+) -> Counts:
+    """Take in files, each given with the name that errors tell it by, and return what became of each type.
+
+    `reading` begins a transaction that only reads, where a store has such: checking is then in nobody's way.
+
+    Refuses with FileRefused, which names every line and field, and then nothing was written. Raises Busy when the
+    store stays busy; what was kept until then is whole clients, and importing again finishes the rest.
+    """
+    problems = Problems()
+    with Staging() as staging:
+        staged(staging, files, problems, progress)
+        work = _Import(
+            writing=transactions.begin,
+            reading=reading or transactions.begin,
+            staging=staging,
+            progress=progress,
+            pause=pause,
+        )
+        work.prepare(problems)
+        if staging.count() > TRANSACTION:
+            work.judge(problems)
+        return work.apply(keep=not dry_run)
+
+
+@final
+@frozen(kw_only=True)
+class _Import:
+    writing: Begin
+    reading: Begin
+    staging: Staging
+    progress: Progress
+    pause: Callable[[float], None] = field(repr=False)
+
+    def prepare(self, problems: Problems) -> None:
+        """Find out what a line alone does not tell: that its company exists, whose a deletion is, some currencies."""
+        for company_id in self.staging.company_ids():
+            problems.add_all(self._in_transaction(self.reading, partial(self._prepare_company, company_id=company_id)))
+        _refuse_if_any(problems)
+
+    def judge(self, problems: Problems) -> None:
+        """Judge all clients before the first of them is kept."""
+        done = 0
+        for group in _groups(self.staging.clients(), TRANSACTION):
+            for company_id, fault in self._in_transaction(self.reading, partial(self._judge_group, group=group)):
+                problems.add(self._located(company_id, fault))
+            done += sum(share.count for share in group)
+            self.progress("checking", done)
+        _refuse_if_any(problems)
+
+    def apply(self, *, keep: bool) -> Counts:
+        """Keep companies, then clients, then delete companies: at once where there is little, else by groups."""
+        begin = self.writing if keep else self.reading
+        if self.staging.count() <= TRANSACTION:
+            return self._in_transaction(begin, partial(self._apply_all, keep=keep))
+        counts = self._in_transaction(begin, partial(self._apply_companies, keep=keep))
+        done = 0
+        for group in _groups(self.staging.clients(), TRANSACTION):
+            counts += self._in_transaction(begin, partial(self._apply_group, group=group, keep=keep))
+            done += sum(share.count for share in group)
+            self.progress("keeping" if keep else "checking", done)
+        return counts + self._in_transaction(begin, partial(self._delete_companies, keep=keep))
+
+    def _in_transaction(self, begin: Begin, work: Callable[[Store], T]) -> T:
+        for wait in _WAITS:
+            try:
+                with begin() as store:
+                    return work(store)
+            except Busy:
+                self.pause(wait)
+        with begin() as store:
+            return work(store)
+
+    def _prepare_company(self, store: Store, company_id: CompanyId) -> Problems:
+        problems = Problems()
+        for refs in self.staging.deletions(company_id):
+            for ref, client_id in owners_of(store, company_id, refs).items():
+                self.staging.give(company_id, ref, client_id)
+        record = self.staging.company(company_id)
+        if isinstance(record, Deletion):
+            for fault in judge_company_deletion(store, company_id, leaving=self.staging.leaving_clients(company_id)):
+                problems.add(self._located(company_id, fault))
+        if not isinstance(record, Upsert):
+            self._require_company(store, company_id, record, problems)
+        for payment_id, invoice_ids in self.staging.waiting(company_id):
+            units = self._units(store, company_id, invoice_ids)
+            self.staging.settle_units(company_id, payment_id, units, problems)
+        return problems
+
+    def _require_company(
+        self, store: Store, company_id: CompanyId, record: Deletion | None, problems: Problems
+    ) -> None:
+        """Take note of records of a company that does not exist, or not any more."""
+        missing = record is not None or store.companies.get(company_id) is None
+        where = self.staging.first_upsert(company_id) if missing else None
+        if where is not None:
+            file, line = where
+            detail = f"there is no company {company_id!r}"
+            problems.add(LineProblem(file=file, line=line, pointer="/company_id", detail=detail))
+
+    def _units(
+        self, store: Store, company_id: CompanyId, invoice_ids: Sequence[InvoiceId]
+    ) -> dict[InvoiceId, Currency]:
+        """Return the currencies of the invoices that there are, in the files or kept before."""
+        units = {each: self.staging.unit_of(company_id, each) for each in invoice_ids}
+        refs = [RecordRef(RecordType.INVOICE, each) for each, unit in units.items() if unit is None]
+        kept: Mapping[RecordRef, Fact] = store.facts.find(company_id, refs) if refs else {}
+        found = {each.id: each.total.currency for each in kept.values() if isinstance(each, Invoice)}
+        return {each: unit for each in units if (unit := units[each] or found.get(each)) is not None}
+
+    def _judge_group(self, store: Store, group: Sequence[ClientShare]) -> list[tuple[CompanyId, RecordFault]]:
+        return [
+            (share.company_id, fault)
+            for share in group
+            for fault in judge_records(store, self._records_of(share, keeping=False))
+        ]
+
+    def _apply_all(self, store: Store, *, keep: bool) -> Counts:
+        counts = self._apply_companies(store, keep=keep)
+        counts += self._apply_group(store, list(self.staging.clients()), keep=keep)
+        return counts + self._delete_companies(store, keep=keep)
+
+    def _apply_companies(self, store: Store, *, keep: bool) -> Counts:
+        records = (self.staging.company(each) for each in self.staging.company_ids())
+        upserts = (each for each in records if isinstance(each, Upsert))
+        return Counter((RecordType.COMPANY, take_in_company(store, each, keep=keep)) for each in upserts)
+
+    def _apply_group(self, store: Store, group: Sequence[ClientShare], *, keep: bool) -> Counts:
+        counts: Counts = Counter()
+        problems = Problems()
+        for share in group:
+            try:
+                counts += take_in_records(
+                    store, self._records_of(share, keeping=True), keep=keep and not problems.total
+                )
+            except RecordsDisagree as wrong:
+                for fault in wrong.faults:
+                    problems.add(self._located(share.company_id, fault))
+        _refuse_if_any(problems)
+        return counts
+
+    def _delete_companies(self, store: Store, *, keep: bool) -> Counts:
+        gone: Counts = Counter()
+        for company_id in self.staging.company_ids():
+            if not isinstance(self.staging.company(company_id), Deletion):
+                continue
+            there = store.companies.get(company_id) is not None
+            if there and (not keep or delete_company(store, company_id)):
+                gone[RecordType.COMPANY, Outcome.DELETED] += 1
+        return gone
+
+    def _records_of(self, share: ClientShare, *, keeping: bool) -> ClientRecords:
+        read = _reader(self.staging, share, keeping=keeping)
+        return ClientRecords(company_id=share.company_id, client_id=share.client_id, read=read)
+
+    def _located(self, company_id: CompanyId, fault: RecordFault) -> LineProblem:
+        where = self.staging.line_of(company_id, fault.ref)
+        if where is not None:
+            return LineProblem(file=where[0], line=where[1], pointer=fault.pointer, detail=fault.detail)
+        kept = f"{fault.ref.type.value} {fault.ref.id}, which is kept already"
+        file, _ = self.staging.first_line(company_id)
+        return LineProblem(file=file, line=None, pointer=fault.pointer, detail=f"{kept}: {fault.detail}")
+
+
+def _reader(staging: Staging, share: ClientShare, *, keeping: bool) -> Callable[[bool], Iterable[Change]]:
+    """Return what reads a client's records: from disk again each time, or once where they are few."""
+    if share.count > _READ_ONCE:
+        return lambda whole: staging.changes(share, whole=whole)
+    read: list[Change] = []
+
+    def changes(_: bool) -> Iterable[Change]:  # noqa: FBT001 - the core's question
+        if not read:
+            read.extend(staging.changes(share, whole=keeping))
+        return read
+
+    return changes
+
+
+def _groups(shares: Iterable[ClientShare], size: int) -> Iterator[Sequence[ClientShare]]:
+    """Yield clients together until they make up a transaction."""
+    group: list[ClientShare] = []
+    count = 0
+    for share in shares:
+        group.append(share)
+        count += share.count
+        if count >= size:
+            yield group
+            group, count = [], 0
+    if group:
+        yield group
+
+
+def _refuse_if_any(problems: Problems) -> None:
+    if problems.total:
+        raise FileRefused(problems)

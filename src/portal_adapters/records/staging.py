@@ -1,0 +1,340 @@
+"""Files laid out on disk by company and client, so that they can be judged whole before anything is written."""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from types import TracebackType
+from typing import BinaryIO, Self, TypeAlias, final
+
+import orjson
+from attrs import define, field, frozen
+
+from portal_adapters.records.reading import Line, read_line
+from portal_core.domain.errors import InvalidInput, Problem, Refusal
+from portal_core.domain.ids import ClientId, CompanyId, InvoiceId
+from portal_core.domain.invoices import Invoice
+from portal_core.domain.money import CURRENCIES, Currency
+from portal_core.domain.records import RecordRef, RecordType
+from portal_core.use_cases.records import Change, Deletion, Upsert
+
+LONGEST_LINE = 32 * 1024 * 1024
+MOST_PROBLEMS = 100
+"""How many problems are told; the others are counted."""
+
+_BATCH = 1_000
+_BOM = b"\xef\xbb\xbf"
+_TYPES = tuple(RecordType)
+_PLACES = {kind: place for place, kind in enumerate(_TYPES)}
+
+Progress: TypeAlias = Callable[[str, int], None]
+"""Is told what is being done, "reading" say, and how many records of it are done."""
+
+
+@frozen(kw_only=True)
+class LineProblem:
+    """What is wrong, and where: the file, the line (None: in no line of these files), the field as a JSON pointer."""
+
+    file: str
+    line: int | None
+    pointer: str
+    detail: str
+
+    def __str__(self) -> str:
+        line = "" if self.line is None else f":{self.line}"
+        return f"{self.file}{line}: {self.pointer + ': ' if self.pointer else ''}{self.detail}"
+
+
+@define
+class Problems:
+    """The first problems, in the order of being found, and how many there are in all."""
+
+    told: list[LineProblem] = field(factory=list[LineProblem])
+    total: int = 0
+
+    def add(self, problem: LineProblem) -> None:
+        """Take note of a problem."""
+        self.total += 1
+        if len(self.told) < MOST_PROBLEMS:
+            self.told.append(problem)
+
+    def add_all(self, others: "Problems") -> None:
+        """Take note of what was found elsewhere."""
+        self.told += others.told[: MOST_PROBLEMS - len(self.told)]
+        self.total += others.total
+
+
+class FileRefused(Refusal):
+    """The files hold something wrong, and nothing of them was kept."""
+
+    code = "file_refused"
+
+    def __init__(self, problems: Problems) -> None:
+        super().__init__("; ".join(map(str, problems.told[:10])))
+        self.problems = tuple(problems.told)
+        self.total = problems.total
+
+
+@frozen
+class ClientShare:
+    """How many of the records are one client's."""
+
+    company_id: CompanyId
+    client_id: ClientId
+    count: int
+
+
+Where: TypeAlias = tuple[str, int]
+"""A file and a line of it."""
+
+
+@final
+class Staging:
+    """A temporary SQLite file of the lines that were read, gone with the block that it is made for."""
+
+    def __init__(self) -> None:
+        # SQLite's own kind of temporary file: it has no name, so that nothing is left of it however this process ends.
+        self._database = sqlite3.connect("", isolation_level=None)
+        self._files: list[str] = []
+        self._done = 0
+        self._database.executescript(_SCHEMA)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._database.close()
+
+    def read(self, name: str, file: BinaryIO, problems: Problems, progress: Progress) -> None:
+        """Stage the lines of a file, and take note of what is wrong with any."""
+        self._files.append(name)
+        rows: list[tuple[object, ...]] = []
+        self._database.execute("BEGIN")
+        for number, text in _lines_of(name, file):
+            try:
+                rows.append(self._row(number, text))
+            except InvalidInput as wrong:
+                for each in wrong.problems:
+                    problem = LineProblem(file=name, line=number, pointer=each.pointer or "", detail=each.detail)
+                    problems.add(problem)
+            if len(rows) >= _BATCH:
+                self._insert(rows, progress)
+        self._insert(rows, progress)
+        self._database.execute("COMMIT")
+
+    def index(self, problems: Problems) -> None:
+        """Make the lines ready to be looked up; take note of records that come more than once."""
+        kind: int
+        for company, kind, record_id, lines in self._database.execute(_REPEATED):
+            places: list[tuple[int, int]] = orjson.loads(lines)
+            (file, first), *others = places
+            for again, line in others:
+                detail = f"{_TYPES[kind].value} {record_id!r} of company {company!r} comes before, in line {first}"
+                where = "" if file == again else f" of {self._files[file]}"
+                problems.add(LineProblem(file=self._files[again], line=line, pointer="/id", detail=detail + where))
+        self._database.executescript(_INDEXES)
+
+    def count(self) -> int:
+        """Return how many records there are."""
+        count: int = self._database.execute("SELECT count(*) FROM record").fetchone()[0]
+        return count
+
+    def company_ids(self) -> list[CompanyId]:
+        """Return the companies that any record is of."""
+        return [CompanyId(each) for (each,) in self._database.execute("SELECT DISTINCT company FROM record ORDER BY 1")]
+
+    def clients(self) -> Iterator[ClientShare]:
+        """Yield whose records there are, by company and client."""
+        with closing(self._database.cursor()) as cursor:
+            for company, client, count in cursor.execute(_CLIENTS):
+                yield ClientShare(CompanyId(company), ClientId(client), count)
+
+    def company(self, company_id: CompanyId) -> Change | None:
+        """Return the record of a company itself, if there is one."""
+        place = _PLACES[RecordType.COMPANY]
+        row = self._database.execute(_ONE, (company_id, place, company_id)).fetchone()
+        return None if row is None else read_line(row[0]).change
+
+    def changes(self, share: ClientShare, *, whole: bool) -> Iterator[Change]:
+        """Yield one client's records in the order of the files; less than whole, documents may lack their lines."""
+        with closing(self._database.cursor()) as cursor:
+            for text, units in cursor.execute(_CHANGES, (share.company_id, share.client_id)):
+                yield read_line(text, _units_of(units), whole=whole).change
+
+    def first_line(self, company_id: CompanyId) -> Where:
+        """Return where the first record of a company is."""
+        return self._place(*self._database.execute(_FIRST, (company_id,)).fetchone())
+
+    def first_upsert(self, company_id: CompanyId) -> Where | None:
+        """Return where the first record of a company is that needs the company to be there, if there is any."""
+        found = self._database.execute(_FIRST_UPSERT, (company_id, _PLACES[RecordType.COMPANY])).fetchone()
+        return None if found is None else self._place(*found)
+
+    def leaving_clients(self, company_id: CompanyId) -> set[ClientId]:
+        """Return the clients of a company that are to be deleted."""
+        place = _PLACES[RecordType.CLIENT]
+        return {ClientId(each) for (each,) in self._database.execute(_LEAVING, (company_id, place))}
+
+    def line_of(self, company_id: CompanyId, ref: RecordRef) -> Where | None:
+        """Return where a record is, or nothing if it is in none of the files."""
+        found = self._database.execute(_WHERE, (company_id, _PLACES[ref.type], ref.id)).fetchone()
+        return None if found is None else self._place(*found)
+
+    def deletions(self, company_id: CompanyId) -> Iterator[Sequence[RecordRef]]:
+        """Yield the documents of a company that are to be deleted, and of which it is not known whose they are."""
+        rows = self._database.execute(_DELETIONS, (company_id, _PLACES[RecordType.COMPANY])).fetchall()
+        for start in range(0, len(rows), _BATCH):
+            yield [_ref(*each) for each in rows[start : start + _BATCH]]
+
+    def give(self, company_id: CompanyId, ref: RecordRef, client_id: ClientId) -> None:
+        """Note whose record a deletion is of."""
+        self._database.execute(_GIVE, (client_id, company_id, _PLACES[ref.type], ref.id))
+
+    def waiting(self, company_id: CompanyId) -> Iterator[tuple[str, Sequence[InvoiceId]]]:
+        """Yield the payments of a company that can be read only once the currencies of some invoices are known."""
+        for payment_id, text in self._database.execute(_WAITING, (company_id,)).fetchall():
+            yield payment_id, [invoice_id for _, invoice_id in read_line(text).waits_for]
+
+    def unit_of(self, company_id: CompanyId, invoice_id: InvoiceId) -> Currency | None:
+        """Return the currency of an invoice in these files, or nothing if it is in none of them."""
+        place = _PLACES[RecordType.INVOICE]
+        found = self._database.execute(_UNIT, (company_id, place, invoice_id)).fetchone()
+        return None if found is None or found[0] is None else CURRENCIES[found[0]]
+
+    def settle_units(
+        self, company_id: CompanyId, payment_id: str, units: dict[InvoiceId, Currency], problems: Problems
+    ) -> None:
+        """Read a payment again with the currencies that it waited for, and take note of what is wrong with it.
+
+        An invoice without a currency is one that there is none of.
+        """
+        place = _PLACES[RecordType.PAYMENT]
+        kept = orjson.dumps({each: unit.code for each, unit in units.items()})
+        self._database.execute(_SETTLE, (kept, company_id, place, payment_id))
+        text, *where = self._database.execute(_LOCATED, (company_id, place, payment_id)).fetchone()
+        file, line = self._place(*where)
+        for each in _problems_of_payment(text, units):
+            problems.add(LineProblem(file=file, line=line, pointer=each.pointer or "", detail=each.detail))
+
+    def _insert(self, rows: list[tuple[object, ...]], progress: Progress) -> None:
+        self._database.executemany(_INSERT, rows)
+        self._done += len(rows)
+        rows.clear()
+        progress("reading", self._done)
+
+    def _place(self, file: int, line: int) -> Where:
+        return self._files[file], line
+
+    def _row(self, number: int, text: bytes) -> tuple[object, ...]:
+        line = read_line(text)
+        ref = line.change.ref
+        return (
+            line.company_id,
+            _client_of(line, ref),
+            _PLACES[ref.type],
+            ref.id,
+            len(self._files) - 1,
+            number,
+            isinstance(line.change, Deletion),
+            _unit_of(line.change),
+            b"{}" if line.waits_for else None,
+            text,
+        )
+
+
+def _ref(place: int, record_id: str) -> RecordRef:
+    return RecordRef(_TYPES[place], record_id)
+
+
+def _client_of(line: Line, ref: RecordRef) -> str | None:
+    if ref.type is RecordType.CLIENT:
+        return ref.id
+    return line.client_id
+
+
+def _unit_of(change: Change) -> str | None:
+    if isinstance(change, Upsert) and isinstance(change.fact, Invoice):
+        return change.fact.total.currency.code
+    return None
+
+
+def _units_of(kept: bytes | None) -> dict[InvoiceId, Currency]:
+    if kept is None:
+        return {}
+    codes: dict[InvoiceId, str] = orjson.loads(kept)
+    return {invoice_id: CURRENCIES[code] for invoice_id, code in codes.items()}
+
+
+def _problems_of_payment(text: bytes, units: dict[InvoiceId, Currency]) -> Iterator[Problem]:
+    try:
+        missing = read_line(text, units).waits_for
+    except InvalidInput as wrong:
+        yield from wrong.problems
+        return
+    for index, invoice_id in missing:
+        yield Problem(f"the client has no invoice {invoice_id!r}", pointer=f"/allocations/{index}/invoice_id")
+
+
+def _lines_of(name: str, file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Yield the lines that hold anything, each with its number."""
+    for number, text in enumerate(iter(lambda: file.readline(LONGEST_LINE + 1), b""), start=1):
+        if len(text) > LONGEST_LINE:
+            raise FileRefused(_too_long(name, number))
+        bare = (text.removeprefix(_BOM) if number == 1 else text).strip(b" \t\r\n")
+        if bare:
+            yield number, bare
+
+
+def _too_long(name: str, number: int) -> Problems:
+    problems = Problems()
+    detail = f"has more than {LONGEST_LINE:,} bytes: one record makes one line"
+    problems.add(LineProblem(file=name, line=number, pointer="", detail=detail))
+    return problems
+
+
+def staged(staging: Staging, files: Iterable[tuple[str, BinaryIO]], problems: Problems, progress: Progress) -> None:
+    """Stage all files; refuse with FileRefused when the form of any line is wrong."""
+    for name, file in files:
+        staging.read(name, file, problems, progress)
+    staging.index(problems)
+    if problems.total:
+        raise FileRefused(problems)
+
+
+_SCHEMA = """
+PRAGMA journal_mode = OFF;
+PRAGMA synchronous = OFF;
+PRAGMA cache_size = -32000;
+CREATE TABLE record (
+    company TEXT NOT NULL, client TEXT, type INTEGER NOT NULL, id TEXT NOT NULL,
+    file INTEGER NOT NULL, line INTEGER NOT NULL, deleted INTEGER NOT NULL, unit TEXT, units BLOB, text BLOB NOT NULL
+);
+"""
+_INDEXES = """
+CREATE INDEX by_id ON record (company, type, id);
+CREATE INDEX by_client ON record (company, client);
+CREATE INDEX deletions ON record (company) WHERE deleted;
+CREATE INDEX waiting ON record (company) WHERE units IS NOT NULL;
+"""
+_INSERT = "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_REPEATED = """
+SELECT company, type, id, json_group_array(json_array(file, line)) FROM
+    (SELECT company, type, id, file, line FROM record ORDER BY company, type, id, file, line)
+GROUP BY company, type, id HAVING count(*) > 1
+"""
+_CLIENTS = "SELECT company, client, count(*) FROM record WHERE client IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2"
+_ONE = "SELECT text FROM record WHERE company = ? AND type = ? AND id = ?"
+_CHANGES = "SELECT text, units FROM record WHERE company = ? AND client = ? ORDER BY rowid"
+_FIRST = "SELECT file, line FROM record WHERE company = ? ORDER BY file, line LIMIT 1"
+_FIRST_UPSERT = """
+SELECT file, line FROM record WHERE company = ? AND type > ? AND NOT deleted ORDER BY file, line LIMIT 1
+"""
+_LEAVING = "SELECT id FROM record WHERE company = ? AND type = ? AND deleted"
+_WHERE = "SELECT file, line FROM record WHERE company = ? AND type = ? AND id = ?"
+_DELETIONS = "SELECT type, id FROM record WHERE company = ? AND deleted AND type > ? AND client IS NULL"
+_GIVE = "UPDATE record SET client = ? WHERE company = ? AND type = ? AND id = ?"
+_WAITING = "SELECT id, text FROM record WHERE company = ? AND units IS NOT NULL"
+_UNIT = "SELECT unit FROM record WHERE company = ? AND type = ? AND id = ?"
+_SETTLE = "UPDATE record SET units = ? WHERE company = ? AND type = ? AND id = ?"
+_LOCATED = "SELECT text, file, line FROM record WHERE company = ? AND type = ? AND id = ?"

@@ -1,0 +1,1 @@
+"""What pages work out of documents before they show them."""
