@@ -12,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test long check format lock clean
+.PHONY: help setup demo test long check bench format lock clean
 
 help:  ## List the commands.
 	@grep -hE '^[a-z]+:.*  ## ' $(MAKEFILE_LIST) | awk -F ':.*  ## ' '{ printf "make %-7s %s\n", $$1, $$2 }'
@@ -42,6 +42,9 @@ check: setup  ## Lint, and check the format, the imports, the types and the depe
 	$(BIN)/mypy
 	$(BIN)/pyright
 	$(BIN)/deptry .
+
+bench: setup  ## Measure, and print the tables of the benchmark report.
+	$(BIN)/python benchmarks/imports.py
 
 format: setup  ## Put the code into its format and mend what can be mended safely.
 	$(BIN)/ruff check --fix

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import LiteralString
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -22,6 +23,6 @@ def fresh_database() -> Generator[str]:
         _run("DROP DATABASE {} WITH (FORCE)", name)
 
 
-def _run(statement: str, name: str) -> None:
+def _run(statement: LiteralString, name: str) -> None:
     with psycopg.connect(POSTGRES_URL, autocommit=True) as connection:
         connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
