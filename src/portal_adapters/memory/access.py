@@ -84,7 +84,13 @@ class MemoryLinks(Links):
         client = self.tables.clients.get((grant.company_id, grant.client_id))
         if secret is None or company is None or client is None:
             return None
-        return Visit(grant=grant, company=company, client=client, secret_hint=secret.hint)
+        return Visit(
+            grant=grant,
+            company=company,
+            client=client,
+            secret_hint=secret.hint,
+            has_logo=company.logo is not None,
+        )
 
     def touch(self, company_id: CompanyId, grant_id: GrantId, *, at: datetime) -> None:
         grant = self.tables.grants.get((company_id, grant_id))

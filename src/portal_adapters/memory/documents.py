@@ -184,8 +184,8 @@ class MemoryAccounts(Accounts):
     def periods(
         self, scope: Scope, *, unit: Currency | None, since: date | None, until: date | None, on: date, most: int
     ) -> tuple[AccountPeriod, ...]:
-        movements = self.tables.ledger_of(scope.company_id, scope.client_id).movements()
-        periods = periods_of(movements, unit=unit, since=since, until=until, on=on)
+        ledger = self.tables.ledger_of(scope.company_id, scope.client_id)
+        periods = periods_of(ledger.movements(), ledger.open_amounts(), unit=unit, since=since, until=until, on=on)
         return tuple(evolve(period, movements=period.movements[: most + 1]) for period in periods)
 
 

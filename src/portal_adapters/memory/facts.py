@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from portal_adapters.memory.documents import with_decision
 from portal_adapters.memory.tables import Tables
@@ -49,7 +49,10 @@ class MemoryFacts(Facts):
             return self.tables.clients.get((company_id, ClientId(ref.id)))
         owner = self.tables.owners.get((company_id, ref))
         found = None if owner is None else self.tables.documents_of(company_id, owner)[ref]
-        return with_decision(self.tables, company_id, found) if isinstance(found, Quote) else found
+        return None if found is None else self._decided(company_id, found)
+
+    def _decided(self, company_id: CompanyId, document: Document) -> Document:
+        return with_decision(self.tables, company_id, document) if isinstance(document, Quote) else document
 
     def _of_company(self, company_id: CompanyId, client_id: ClientId | None) -> Iterator[Fact]:
         if (company := self.tables.companies.get(company_id)) is not None:
@@ -57,7 +60,8 @@ class MemoryFacts(Facts):
         for (owner, each), client in self.tables.clients.items():
             if owner == company_id and client_id in {None, each}:
                 yield client
-                yield from self.tables.documents_of(company_id, each).values()
+                for document in self.tables.documents_of(company_id, each).values():
+                    yield self._decided(company_id, document)
 
     def _documents_that_refer(self, company_id: CompanyId, ref: RecordRef) -> Iterator[str]:
         if ref.type is RecordType.COMPANY:
@@ -85,6 +89,8 @@ class MemoryIntake(Intake):
                     self.tables.put(self.tables.companies, fact.id, fact)
                 case Client():
                     self.tables.put(self.tables.clients, (fact.company_id, fact.id), fact)
+                case Quote():
+                    self._save_document(evolve(fact, answer=None, decided_at=None, decision=None))
                 case _:
                     self._save_document(fact)
 

@@ -62,7 +62,8 @@ class Links(Protocol):
     def open(self, digest: bytes, *, at: datetime) -> Visit | None:
         """Return whose link it is, with its grant, company and client, if grant and secret are alive at that moment.
 
-        This is asked by every request: one statement.
+        This is asked by every request: one statement, and of the company all but its logo, which may be missing
+        although `has_logo` says that there is one. Who shows the logo asks `Companies.get` for it.
         """
 
     @abstractmethod

@@ -10,13 +10,16 @@ from portal_core.domain.records import Fact, RecordRef
 
 
 class Facts(Protocol):
-    """Everything that the system of record said, drafts included: for imports and exports, not for clients."""
+    """Everything that the system of record said, drafts included: for imports and exports, not for clients.
+
+    Quotes carry the decision on their revision.
+    """
 
     __slots__ = ()
 
     @abstractmethod
     def find(self, company_id: CompanyId, refs: Collection[RecordRef]) -> Mapping[RecordRef, Fact]:
-        """Return those of the records that exist, whosever they are; quotes carry the decision on their revision."""
+        """Return those of the records that exist, whosever they are."""
 
     @abstractmethod
     def referrers(self, company_id: CompanyId, ref: RecordRef) -> Iterator[str]:

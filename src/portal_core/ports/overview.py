@@ -38,7 +38,10 @@ class Accounts(Protocol):
     def periods(
         self, scope: Scope, *, unit: Currency | None, since: date | None, until: date | None, on: date, most: int
     ) -> tuple[AccountPeriod, ...]:
-        """Return what `portal_core.domain.statement.periods_of` does, each with at most `most` + 1 movements."""
+        """Return what `portal_core.domain.statement.periods_of` does, each with at most `most` + 1 movements.
+
+        A statement of account is this one question: it asks for no balances beside it.
+        """
 
 
 class Dashboards(Protocol):

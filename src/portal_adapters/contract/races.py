@@ -1,0 +1,198 @@
+"""Many at once: one decision, one event, and nobody's write is lost or done twice."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from threading import Barrier
+from typing import TypeVar
+
+import pytest
+from attrs import evolve
+
+from portal_adapters.contract.builders import (
+    COMPANY,
+    NOW,
+    SCOPE,
+    a_grant,
+    a_key,
+    a_quote,
+    a_ticket,
+    a_visit,
+    an_answer,
+    an_event,
+    eur,
+    evidence,
+)
+from portal_adapters.contract.feeding import feed, prepare
+from portal_core.domain.errors import AlreadyDecided, Busy, MovedOn
+from portal_core.domain.events import Event
+from portal_core.domain.filters import DecisionFilter, TicketFilter
+from portal_core.domain.ids import EventId
+from portal_core.domain.paging import Listing
+from portal_core.domain.quotes import Decision
+from portal_core.ports import Store, Transactions
+from portal_core.use_cases.feedback import reply_as_client
+from portal_core.use_cases.quotes import accept_quote, decline_quote
+
+WORKERS = 20
+ATTEMPTS = 200
+
+QUOTE = a_quote("Q1")
+
+T = TypeVar("T")
+
+
+class RacesContract:
+    """Twenty threads at one record."""
+
+    single_threaded = False
+    """Set this in a subclass for a store that may be used by one thread only."""
+
+    def test_of_many_racing_answers_to_a_quote_one_is_the_decision(self, transactions: Transactions) -> None:
+        self._require_threads()
+        prepare(transactions, QUOTE)
+
+        def answer(worker: int) -> Decision | None:
+            decide = accept_quote if worker % 2 else decline_quote
+            try:
+                quote = _run(
+                    transactions,
+                    lambda store: decide(store, a_visit(), QUOTE.id, evidence(name=f"{worker}"), seen=1, now=NOW),
+                )
+            except AlreadyDecided:
+                return None
+            return quote.decision
+
+        told = _at_once(answer)
+
+        decisions, events = _run(transactions, lambda store: (_decisions(store), _events(store)))
+        assert [each for each in told if each is not None] == decisions * (len(told) - told.count(None))
+        assert len(decisions) == len(events) == 1
+        assert events[0].data["decision_id"] == decisions[0].id
+        assert told[int(decisions[0].evidence.name or "")] == decisions[0]
+
+    def test_a_quote_racing_with_its_next_revision_is_decided_as_it_was_seen(self, transactions: Transactions) -> None:
+        self._require_threads()
+        revised = evolve(QUOTE, revision=2, total=eur("99.00"))
+        prepare(transactions, QUOTE)
+
+        def answer_or_revise(worker: int) -> bool:
+            if worker == WORKERS // 2:
+                _run(transactions, lambda store: feed(store, revised))
+                return True
+            try:
+                _run(transactions, lambda store: accept_quote(store, a_visit(), QUOTE.id, evidence(), seen=1, now=NOW))
+            except MovedOn:
+                return False
+            return True
+
+        told = _at_once(answer_or_revise)
+
+        decisions = _run(transactions, _decisions)
+        assert len(decisions) == (told.count(True) > 1)
+        assert {(each.revision, each.document_sha256) for each in decisions} <= {(1, QUOTE.document_sha256())}
+        assert _run(transactions, lambda store: store.quotes.get(SCOPE, QUOTE.id)) == revised
+
+    def test_of_many_racing_changes_to_a_grant_each_one_that_is_told_done_is_done(
+        self, transactions: Transactions
+    ) -> None:
+        self._require_threads()
+        prepare(transactions)
+        _run(transactions, lambda store: store.grants.add(a_grant()))
+
+        def relabel(worker: int) -> bool:
+            return _run(transactions, lambda store: store.grants.update(a_grant(label=f"{worker}")))
+
+        told = _at_once(relabel)
+
+        grant = _run(transactions, lambda store: store.grants.get(COMPANY, a_grant().id))
+        assert told.count(True) == 1
+        assert grant == a_grant(label=f"{told.index(True)}", version=2)
+
+    def test_of_many_racing_answers_to_one_request_one_is_kept(self, transactions: Transactions) -> None:
+        self._require_threads()
+        prepare(transactions)
+
+        def keep(worker: int) -> bool:
+            answer = an_answer(status=200 + worker)
+            return _run(transactions, lambda store: store.answers.keep(a_key(), answer, since=NOW))
+
+        told = _at_once(keep)
+
+        kept = _run(transactions, lambda store: store.answers.find(a_key(), since=NOW))
+        assert told.count(True) == 1
+        assert kept == an_answer(status=200 + told.index(True))
+
+    def test_racing_replies_are_all_kept(self, transactions: Transactions) -> None:
+        self._require_threads()
+        prepare(transactions)
+        _run(transactions, lambda store: store.tickets.add(a_ticket()))
+
+        def reply(worker: int) -> None:
+            _run(transactions, lambda store: reply_as_client(store, a_visit(), a_ticket().id, f"{worker}", now=NOW))
+
+        _at_once(reply)
+
+        ticket = _run(transactions, lambda store: store.tickets.get(COMPANY, a_ticket().id, TicketFilter()))
+        assert ticket is not None
+        assert sorted(each.message for each in ticket.replies) == sorted(map(str, range(WORKERS)))
+        assert len(_run(transactions, _events)) == WORKERS
+
+    def test_who_reads_on_while_others_write_misses_no_event(self, transactions: Transactions) -> None:
+        self._require_threads()
+        prepare(transactions)
+        reader, each_writes = 0, 5
+
+        def write_or_read(worker: int) -> list[Event]:
+            if worker != reader:
+                for place in range(each_writes):
+                    event = an_event(f"E{worker}-{place}")
+                    _run(transactions, partial(_append, event=event))
+                return []
+            met: list[Event] = []
+            while len(met) < each_writes * (WORKERS - 1):
+                met += _run(transactions, partial(_events, after=met[-1].id if met else None))
+            return met
+
+        met = _at_once(write_or_read)[reader]
+
+        assert met == _run(transactions, _events)
+
+    def _require_threads(self) -> None:
+        if self.single_threaded:
+            pytest.skip("the store says that it is for one thread only")
+
+
+def _at_once(work: Callable[[int], T]) -> list[T]:
+    start = Barrier(WORKERS)
+
+    def run(worker: int) -> T:
+        start.wait()
+        return work(worker)
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        return list(pool.map(run, range(WORKERS)))
+
+
+def _run(transactions: Transactions, use_case: Callable[[Store], T]) -> T:
+    for _ in range(ATTEMPTS):
+        try:
+            with transactions.begin() as store:
+                return use_case(store)
+        except Busy:
+            continue
+    pytest.fail("the store stays busy")
+
+
+def _decisions(store: Store) -> list[Decision]:
+    return list(store.decisions.page(COMPANY, Listing(sort="created_at"), DecisionFilter()).items)
+
+
+def _append(store: Store, *, event: Event) -> None:
+    store.events.append(event)
+
+
+def _events(store: Store, after: EventId | None = None) -> list[Event]:
+    page = store.events.page(COMPANY, after=after, limit=1_000)
+    assert page is not None
+    return list(page.items)

@@ -1,0 +1,91 @@
+"""Tickets: a conversation in which nobody writes over anybody."""
+
+from attrs import evolve
+
+from portal_adapters.contract.builders import COMPANY, OTHER_COMPANY, a_ticket, moment
+from portal_adapters.contract.feeding import prepare
+from portal_core.domain.feedback import Party, Reply, Ticket, TicketState
+from portal_core.domain.filters import TicketFilter
+from portal_core.domain.paging import Listing
+from portal_core.ports import Store, Transactions
+
+FIRST = Reply(by=Party.STAFF, message="It is on its way.", created_at=moment(9))
+SECOND = Reply(by=Party.CLIENT, message="Thank you.", created_at=moment(3))
+
+
+class TicketsContract:
+    """Compare-and-set on state and replies."""
+
+    def test_replies_are_added_in_their_order(self, transactions: Transactions) -> None:
+        ticket = _ticket(transactions)
+        answered = ticket.reply(FIRST)
+        thanked = answered.reply(SECOND)
+
+        for after, was in ((answered, ticket), (thanked, answered)):
+            with transactions.begin() as store:
+                assert store.tickets.update(after, was=was)
+
+        with transactions.begin() as store:
+            assert store.tickets.get(COMPANY, ticket.id, TicketFilter()) == thanked
+            assert _tickets(store) == [thanked]
+
+    def test_a_reply_to_what_was_read_before_another_reply_is_not_kept(self, transactions: Transactions) -> None:
+        ticket = _ticket(transactions)
+        with transactions.begin() as store:
+            store.tickets.update(ticket.reply(FIRST), was=ticket)
+
+        with transactions.begin() as store:
+            stale = store.tickets.update(ticket.reply(SECOND), was=ticket)
+
+        with transactions.begin() as store:
+            assert not stale
+            assert _tickets(store) == [ticket.reply(FIRST)]
+
+    def test_a_reply_to_a_ticket_that_was_closed_meanwhile_is_not_kept(self, transactions: Transactions) -> None:
+        ticket = _ticket(transactions)
+        closed = ticket.reply(FIRST, close=True)
+        with transactions.begin() as store:
+            store.tickets.update(closed, was=ticket)
+
+        with transactions.begin() as store:
+            still_open = evolve(closed, state=TicketState.ANSWERED)
+            stale = store.tickets.update(still_open.reply(SECOND), was=still_open)
+
+        with transactions.begin() as store:
+            assert not stale
+            assert _tickets(store) == [closed]
+
+    def test_an_unknown_or_another_companys_ticket_is_not_updated(self, transactions: Transactions) -> None:
+        ticket = _ticket(transactions)
+        unknown, theirs = a_ticket("T2"), evolve(ticket, company_id=OTHER_COMPANY)
+
+        with transactions.begin() as store:
+            updated = [store.tickets.update(each.reply(FIRST), was=each) for each in (unknown, theirs)]
+
+        with transactions.begin() as store:
+            assert updated == [False, False]
+            assert _tickets(store) == [ticket]
+
+    def test_a_refused_reply_spoils_nothing_in_its_transaction(self, transactions: Transactions) -> None:
+        ticket, other = _ticket(transactions), a_ticket("T2")
+
+        with transactions.begin() as store:
+            store.tickets.add(other)
+            answered = evolve(ticket, state=TicketState.ANSWERED)
+            refused = store.tickets.update(answered.reply(SECOND), was=answered)
+            kept = store.tickets.update(ticket.reply(FIRST), was=ticket)
+
+        with transactions.begin() as store:
+            assert (refused, kept) == (False, True)
+            assert _tickets(store) == [other, ticket.reply(FIRST)]
+
+
+def _ticket(transactions: Transactions) -> Ticket:
+    prepare(transactions)
+    with transactions.begin() as store:
+        store.tickets.add(a_ticket())
+    return a_ticket()
+
+
+def _tickets(store: Store) -> list[Ticket]:
+    return list(store.tickets.page(COMPANY, Listing(sort="created_at"), TicketFilter()).items)
