@@ -6,13 +6,14 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 # Two processes suit the smallest machine that runs the tests; `make test WORKERS=8` suits a larger one.
 WORKERS ?= 2
+FIGURES := $(abspath $(VENV))/.figures.jsonl
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The version of pyright is the lock file's affair; it need not ask for its newest release at every run.
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test long check bench format lock clean
+.PHONY: help setup demo test long check prove bench format lock clean
 
 help:  ## List the commands.
 	@grep -hE '^[a-z]+:.*  ## ' $(MAKEFILE_LIST) | awk -F ':.*  ## ' '{ printf "make %-7s %s\n", $$1, $$2 }'
@@ -42,6 +43,11 @@ check: setup  ## Lint, and check the format, the imports, the types and the depe
 	$(BIN)/mypy
 	$(BIN)/pyright
 	$(BIN)/deptry .
+
+prove: setup  ## Try what the proofs promise, in full (about an hour), and write docs/reference/proof.md.
+	rm -f $(FIGURES)
+	PORTAL_PROVE=full PORTAL_PROVE_FIGURES=$(FIGURES) $(BIN)/pytest tests/prove --numprocesses=$(WORKERS) --timeout=7200
+	$(BIN)/python tools/prove.py $(FIGURES)
 
 bench: setup  ## Measure, and print the tables of the benchmark report.
 	$(BIN)/python benchmarks/imports.py

@@ -36,14 +36,14 @@ class Answer:
     """An answer.
 
     `kept` is what is kept of it under an idempotency key, where that is not the body itself; `afterwards` is done when
-    it is sent.
+    it is sent, and returns whose it was.
     """
 
     status: int
     body: bytes = b""
     headers: list[Header] = field(factory=list[Header])
     kept: bytes | None = None
-    afterwards: Callable[[], None] | None = None
+    afterwards: Callable[[], str] | None = None
 
 
 def encoded(content: object) -> bytes:

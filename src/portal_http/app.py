@@ -4,25 +4,29 @@ import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
+from time import perf_counter
 from typing import final
 
 from attrs import frozen
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
+from portal_core.domain.errors import Refusal
 from portal_core.ports import Runner
 from portal_http import documentation, health
-from portal_http.answers import PLAIN_FIELDS, STAFF_FIELDS, TOKEN_FIELDS, Header, send_answer
+from portal_http.answers import PLAIN_FIELDS, STAFF_FIELDS, TOKEN_FIELDS, Answer, Header, send_answer
 from portal_http.api.table import CLIENT_ENDPOINTS, STAFF_ENDPOINTS
 from portal_http.endpoints import BASE
 from portal_http.errors import InternalError, refused
-from portal_http.incoming import Gone, incoming
+from portal_http.incoming import NOBODY, Gone, Incoming, incoming
 from portal_http.options import Options
 from portal_http.outside import AdminTokens, RateLimits
+from portal_http.page_routes import page_route
 from portal_http.pages import Pages, create_pages, is_page
 from portal_http.pipeline import answer_to
 from portal_http.redact import TokenFilter, redacted
 from portal_http.routing import Node, tree_of
+from portal_http.seen import Seen, known_method
 from portal_http.services import Services
 
 ENDPOINTS = (*CLIENT_ENDPOINTS, *STAFF_ENDPOINTS, *health.ENDPOINTS, *documentation.ENDPOINTS)
@@ -52,7 +56,8 @@ def create_app(
         await services.uses.finish()
 
     app = Starlette(lifespan=lifespan)
-    app.router.default = Portal(services, tree_of(ENDPOINTS), create_pages(services))
+    endpoints = (*ENDPOINTS, health.FIGURES) if services.metrics else ENDPOINTS
+    app.router.default = Portal(services, tree_of(endpoints), create_pages(services))
     return app
 
 
@@ -70,24 +75,49 @@ class Portal:
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000})
             return
+        started = perf_counter()
         request, root = incoming(scope, receive), scope.get("root_path", "")
-        to_people = is_page(request.path)
         try:
-            if to_people:
-                answer = await self.pages.answer(request, root=root)
-            else:
-                answer = await answer_to(request, self.services, self.tree)
+            answer = await self._answer(request, root)
         except Gone:
             return
+        await send_answer(send, answer, with_body=request.method != "HEAD")
+        who = NOBODY if answer.afterwards is None else answer.afterwards()
+        if self.services.watchers:
+            self._tell(request, answer.status, who, perf_counter() - started)
+
+    async def _answer(self, request: Incoming, root: str) -> Answer:
+        to_people = is_page(request.path)
+        try:
+            request.require_bounds()
+            if to_people:
+                return await self.pages.answer(request, root=root)
+            answer = await answer_to(request, self.services, self.tree)
+        except Gone:
+            raise
+        except Refusal as refusal:
+            answer = self._refused(request, refusal, root)
         except Exception:  # noqa: BLE001 - whatever it is, there is an answer to it
             _log.exception("%s %s failed", request.method, redacted(request.path))
-            failure = InternalError()
-            answer = self.pages.refuse(request, failure, root=root) if to_people else refused(failure)
+            answer = self._refused(request, InternalError(), root)
         if not to_people:
             answer.headers += _fields_of(request.path)
-        await send_answer(send, answer, with_body=request.method != "HEAD")
-        if answer.afterwards is not None:
-            answer.afterwards()
+        return answer
+
+    def _refused(self, request: Incoming, refusal: Refusal, root: str) -> Answer:
+        return self.pages.refuse(request, refusal, root=root) if is_page(request.path) else refused(refusal)
+
+    def _tell(self, request: Incoming, status: int, who: str, seconds: float) -> None:
+        seen = Seen(
+            at=self.services.clock(),
+            method=known_method(request.method),
+            route=page_route(request.path) if is_page(request.path) else request.route,
+            status=status,
+            who=request.who if who == NOBODY else who,
+            seconds=seconds,
+        )
+        for watcher in self.services.watchers:
+            watcher(seen)
 
 
 def _fields_of(path: str) -> tuple[Header, ...]:

@@ -240,12 +240,24 @@ def token_rotate(*, company_id: str, token_id: str, overlap: int, as_json: bool)
 @click.option(
     "--company", "company_ids", required=True, multiple=True, metavar="ID", help="May be given several times."
 )
-@click.option("--scope", default="portal:admin", show_default=True, help="portal:read only reads.")
+@click.option(
+    "--scope",
+    default="portal:admin",
+    show_default=True,
+    type=click.Choice(["portal:read", "portal:admin"]),
+    help="portal:read only reads.",
+)
 @click.option("--subject", default="developer", show_default=True, help="Who it is for.")
 def admin_token(company_ids: Sequence[str], scope: str, subject: str) -> None:
     """Print a token of staff's, for trying the API. It needs PORTAL_ADMIN_JWT_KEY, a secret (HS256)."""
+    from portal_core.domain.ids import ID_RULE, is_id
     from portal_http.main import development_token
 
+    for each in company_ids:
+        if not is_id(each):
+            raise click.BadParameter(ID_RULE, param_hint="--company")
+    if not subject.strip():
+        raise click.BadParameter("must not be empty", param_hint="--subject")
     with _refusals():
         click.echo(development_token(load_settings(), company_ids, scope=scope, subject=subject, at=now()))
 

@@ -115,18 +115,21 @@ def _database(settings: Settings, at: datetime) -> Iterator[Finding]:
 
 def _totals(store: Store, at: datetime) -> Iterator[Finding]:
     """Compare what is derived ahead of being asked for with what the facts come to."""
-    clients = 0
+    clients = wrong = 0
     company: Company | None = None
     for fact in store.facts.each():
         if isinstance(fact, Company):
             company = fact
         elif isinstance(fact, Client) and company is not None:
             clients += 1
-            wrong = _disagreement(store, Scope(fact.company_id, fact.id), company, at)
-            if wrong is not None:
-                detail = f"client {fact.id} of company {fact.company_id}: {wrong}. Import an export to derive them anew"
+            disagreement = _disagreement(store, Scope(fact.company_id, fact.id), company, at)
+            if disagreement is not None:
+                wrong += 1
+                whose = f"client {fact.id} of company {fact.company_id}"
+                detail = f"{whose}: {disagreement}. Export, and import into a new database, to derive them anew"
                 yield Finding(fine=False, subject="totals", detail=detail)
-    yield Finding(fine=True, subject="totals", detail=f"of {clients} clients were compared with their documents")
+    if not wrong:
+        yield Finding(fine=True, subject="totals", detail=f"of {clients} clients agree with their documents")
 
 
 def _ledger(store: Store, scope: Scope) -> Ledger:

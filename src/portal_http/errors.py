@@ -68,6 +68,12 @@ class PayloadTooLarge(Refusal):
     code = "payload_too_large"
 
 
+class FieldsTooLarge(Refusal):
+    """There are more header fields than are read, or longer ones."""
+
+    code = "fields_too_large"
+
+
 class UnsupportedMediaType(Refusal):
     """The body is not sent as JSON."""
 
@@ -89,8 +95,7 @@ class ScopeMissing(PermissionDenied):
     """Staff's token is not for this: `permission` is what it lacks."""
 
     def __init__(self, permission: str, detail: str) -> None:
-        super().__init__(permission)
-        self.detail = detail
+        super().__init__(permission, detail)
 
 
 class InternalError(Refusal):
@@ -127,6 +132,7 @@ STATUSES: Mapping[type[Refusal], Status] = {
     InvalidInput: Status(HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid input"),
     IdempotencyMismatch: Status(HTTPStatus.UNPROCESSABLE_ENTITY, "Idempotency key used before"),
     RateLimited: Status(HTTPStatus.TOO_MANY_REQUESTS, "Too many requests"),
+    FieldsTooLarge: Status(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "Header fields too large"),
     InternalError: Status(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error"),
     Busy: Status(HTTPStatus.SERVICE_UNAVAILABLE, "Busy"),
 }
@@ -171,11 +177,9 @@ def problem(refusal: Refusal) -> ProblemShape:
     match refusal:
         case InvalidInput():
             named = refusal.problems[:MOST_FAULTS]
-            shape["detail"] = "; ".join(
-                f"{fault.parameter or fault.pointer or 'the body'}: {fault.detail}" for fault in named
-            )
+            shape["detail"] = "; ".join(str(fault) for fault in named)
             shape["errors"] = [_fault(fault) for fault in named]
-        case PermissionDenied():
+        case PermissionDenied() if refusal.permission is not None:
             shape["permission"] = refusal.permission
         case MovedOn():
             shape["revision"] = refusal.revision

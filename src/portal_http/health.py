@@ -2,7 +2,7 @@
 
 import logging
 
-from portal_core.domain.errors import Busy, Refusal
+from portal_core.domain.errors import Busy, NotFound, Refusal
 from portal_core.domain.ids import CompanyId
 from portal_http.answers import Answer, bare
 from portal_http.endpoints import OpenEndpoint, Result
@@ -30,6 +30,17 @@ async def ready(services: Services) -> Answer:
         raise Busy("The store does not answer just now.") from problem
     return bare(_OK)
 
+
+async def figures(services: Services) -> Answer:
+    """Answer with the figures, where they are kept."""
+    if services.metrics is None:
+        raise NotFound("No figures are kept here.")
+    return services.metrics.answer()
+
+
+FIGURES = OpenEndpoint(
+    method="GET", path="/metrics", run=figures, summary="Figures for Prometheus", result=Result("bare")
+)
 
 ENDPOINTS = (
     OpenEndpoint(

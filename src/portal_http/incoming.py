@@ -9,10 +9,18 @@ from attrs import define
 from starlette.types import Receive, Scope
 
 from portal_core.domain.errors import InvalidInput
-from portal_http.errors import InvalidHost, PayloadTooLarge, UnsupportedMediaType
+from portal_http.errors import FieldsTooLarge, InvalidHost, PayloadTooLarge, UnsupportedMediaType
 
 LARGEST_BODY = 64 * 1024
+LARGEST_HEAD = 32 * 1024
+MOST_FIELDS = 100
 LONGEST_USER_AGENT = 500
+
+NOWHERE = "-"
+"""The route of a path that there is not."""
+
+NOBODY = "-"
+"""Who asks, while nobody is known."""
 
 Network: TypeAlias = IPv4Network | IPv6Network
 
@@ -28,7 +36,10 @@ class Gone(Exception):
 
 @define
 class Incoming:
-    """One HTTP request. `path` is what follows the prefix under which the portal is mounted."""
+    """One HTTP request. `path` is what follows the prefix under which the portal is mounted.
+
+    `route` and `who` are for the log: the path as it is declared, and the link's id or staff's subject, once known.
+    """
 
     method: str
     path: str
@@ -37,6 +48,8 @@ class Incoming:
     peer: str | None
     version: str
     receive: Receive
+    route: str = NOWHERE
+    who: str = NOBODY
 
     def fields(self, name: bytes) -> list[str]:
         """Return the values of a header field, each time that it came."""
@@ -90,7 +103,14 @@ class Incoming:
         return revision
 
     async def body(self) -> bytes:
-        """Return the body; refuse with PayloadTooLarge beyond 64 KiB, with UnsupportedMediaType what is not JSON."""
+        """Return a body of JSON; refuse with PayloadTooLarge or UnsupportedMediaType. No body at all is allowed."""
+        body = await self.read()
+        if body:
+            self._require_json()
+        return body
+
+    async def read(self) -> bytes:
+        """Return the body, whatever it is; refuse with PayloadTooLarge beyond 64 KiB."""
         if any(int(value) > LARGEST_BODY for value in self.fields(b"content-length") if value.isdecimal()):
             raise _too_large()
         body = bytearray()
@@ -103,9 +123,16 @@ class Incoming:
             more = message.get("more_body", False)
             if len(body) > LARGEST_BODY:
                 raise _too_large()
-        if body:
-            self._require_json()
         return bytes(body)
+
+    def require_bounds(self) -> None:
+        """Refuse with FieldsTooLarge more header fields, or longer ones, than are read."""
+        size = 0
+        for name, value in self.headers:
+            size += len(name) + len(value)
+        if len(self.headers) > MOST_FIELDS or size > LARGEST_HEAD:
+            most = f"{MOST_FIELDS} header fields, and {LARGEST_HEAD // 1024} KiB in them"
+            raise FieldsTooLarge(f"A request may have at most {most}.")
 
     def require_host(self, allowed: Collection[str]) -> None:
         """Refuse with InvalidHost when Host is malformed or none of those allowed; no allowed ones mean any."""
@@ -130,7 +157,9 @@ def incoming(scope: Scope, receive: Receive) -> Incoming:
     path, root = cast("str", scope["path"]), cast("str", scope.get("root_path", ""))
     if root and path.startswith(root) and path[len(root) : len(root) + 1] in {"", "/"}:
         path = path[len(root) :]
-    if b"%2f" in scope.get("raw_path", b"").lower():
+    if not path.isascii():
+        path = path.encode(errors="replace").decode()  # Some servers let surrogates through, which cannot be sent back.
+    if b"%2f" in (scope.get("raw_path") or b"").lower():
         path += "/"  # A slash in disguise separates nothing, no id holds one, and no path ends with one.
     client = cast("tuple[str, int] | None", scope.get("client"))
     return Incoming(

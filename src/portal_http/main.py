@@ -4,6 +4,7 @@ Any ASGI server can run it: `uvicorn --factory portal_http.main:app`.
 """
 
 import io
+import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
@@ -31,6 +32,7 @@ from portal_adapters.sqlalchemy.migrating import current_revision
 from portal_core.domain.errors import Refusal
 from portal_core.ports import Runner, Store
 from portal_core.use_cases.access import IssuedLink, LinkLife, NewGrant, issue_link
+from portal_http.access_log import AccessLog
 from portal_http.app import create_app
 from portal_http.documentation import document_of
 from portal_http.options import Options
@@ -63,7 +65,8 @@ def build(settings: Settings, *, public_url: str | None = None) -> Starlette:
     admins = admins_of(settings)
     limits = rate_limits(settings.rate_limit_url)
     runner, close = _runner(settings)
-    options = _options(settings, settings.public_url or public_url or public_url_of(settings))
+    access_log = AccessLog(sys.stderr, as_json=settings.log_format == "json")
+    options = _options(settings, settings.public_url or public_url or public_url_of(settings), access_log)
     application = create_app(runner, clock=now, admins=admins, limits=limits, options=options)
     finish_uses = application.router.lifespan_context
 
@@ -71,6 +74,7 @@ def build(settings: Settings, *, public_url: str | None = None) -> Starlette:
     async def lifespan(served: Starlette) -> AsyncGenerator[None]:
         async with finish_uses(served):
             yield
+        access_log.flush()
         await limits.close()
         await close()
 
@@ -236,7 +240,7 @@ def _runner(settings: Settings) -> tuple[Runner, Callable[[], Awaitable[None]]]:
     return runner, close
 
 
-def _options(settings: Settings, public_url: str) -> Options:
+def _options(settings: Settings, public_url: str, access_log: AccessLog) -> Options:
     return Options(
         public_url=public_url,
         allowed_hosts=settings.allowed_hosts,
@@ -246,4 +250,6 @@ def _options(settings: Settings, public_url: str) -> Options:
         writes_per_minute=settings.writes_per_minute,
         guesses_per_minute=settings.guesses_per_minute,
         support_text=settings.support_text,
+        watchers=(access_log,),
+        metrics=settings.metrics,
     )

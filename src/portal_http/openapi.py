@@ -20,6 +20,7 @@ from portal_core.domain.tokens import PATTERN
 from portal_http.endpoints import BASE, ClientEndpoint, Endpoint, OpenEndpoint, StaffEndpoint
 from portal_http.errors import (
     STATUSES,
+    FieldsTooLarge,
     InternalError,
     InvalidHost,
     InvalidJson,
@@ -40,7 +41,7 @@ _PLACE = "#/components/schemas/"
 _REF = _PLACE + "{name}"
 _SUFFIX = "Shape"
 _BODY_REFUSALS = (PayloadTooLarge, UnsupportedMediaType, InvalidJson, InvalidInput)
-_ALWAYS = (InvalidHost, MethodNotAllowed, InternalError)
+_ALWAYS = (InvalidHost, MethodNotAllowed, FieldsTooLarge, InternalError)
 
 _ABOUT = """\
 What a business shares with its clients: quotes, orders, deliveries, invoices, payments, a statement of account and \
@@ -203,7 +204,7 @@ def _refusals(endpoint: Endpoint) -> Iterable[type[Refusal]]:
     if isinstance(endpoint, ClientEndpoint):
         yield from (DeadLink, RateLimited)
     else:
-        yield from (Unauthorized, PermissionDenied)
+        yield from (Unauthorized, PermissionDenied, RateLimited)
     if endpoint.noun:
         yield DeadLink
     if isinstance(endpoint, ClientEndpoint) and endpoint.permissions:

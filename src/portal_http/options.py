@@ -5,6 +5,7 @@ from pathlib import Path
 from attrs import field, frozen
 
 from portal_core.use_cases.access import LinkLife
+from portal_http.seen import Watcher
 
 
 @frozen(kw_only=True)
@@ -15,6 +16,8 @@ class Options:
     those below one; none means any. `trusted_proxies` are addresses or networks whose `X-Forwarded-For` is believed.
     A limit of 0 is counted and never refused. `support_text` is for the page of a dead link. `templates` are folders
     that are searched for the pages' templates, and in `locales` below them for catalogues, before our own.
+    `watchers` are told of every request that was answered, for a log say; `metrics` counts them and shows the figures
+    at `/metrics`.
     """
 
     public_url: str = "http://127.0.0.1:8000"
@@ -26,3 +29,5 @@ class Options:
     guesses_per_minute: int = 60
     support_text: str | None = None
     templates: tuple[Path, ...] = ()
+    watchers: tuple[Watcher, ...] = ()
+    metrics: bool = False

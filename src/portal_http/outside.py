@@ -25,5 +25,5 @@ class RateLimits(Protocol):
         """Count one request of a key, unless that would be more than `most` in the last minute.
 
         Returns whether it was counted, how many remain, and in how many seconds the oldest one leaves the window.
-        A `most` of 0 counts and never refuses. Never raises: a limiter that is out of order counts by itself.
+        A `most` of 0 never refuses. Never raises: a limiter that is out of order counts by itself.
         """

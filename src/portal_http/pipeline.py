@@ -13,13 +13,14 @@ from portal_http.answers import Answer
 from portal_http.calls import ClientCall, Repeatable, StaffCall, repeatable
 from portal_http.converter import parse_object, structured
 from portal_http.endpoints import BASE, ClientEndpoint, Endpoint, OpenEndpoint, StaffEndpoint
-from portal_http.errors import MethodNotAllowed, refused
+from portal_http.errors import MethodNotAllowed, Unauthorized, refused
 from portal_http.incoming import Incoming
 from portal_http.queries import Query, read_query
 from portal_http.rate_limiting import Budgets
+from portal_http.redact import redacted
 from portal_http.routing import Node, find
 from portal_http.services import Services
-from portal_http.staff import identify
+from portal_http.staff import Staff, identify
 
 READING = frozenset({"GET", "HEAD"})
 
@@ -49,6 +50,7 @@ def _endpoint(request: Incoming, tree: Node) -> tuple[Endpoint, Sequence[str]]:
     if found is None:
         raise DeadLink
     place, filled = found
+    request.route = place.path
     endpoint = place.endpoints.get("GET" if request.method == "HEAD" else request.method)
     if endpoint is None:
         raise MethodNotAllowed(place.allowed)
@@ -61,6 +63,7 @@ async def _answer_client(
     now = services.clock()
     budgets = Budgets(services.limits, services.options)
     visit = await _enter(request, services, budgets, filled[0], now)
+    request.who = visit.grant.id
     spent = await budgets.spend(visit.grant.id, writes=request.method not in READING, now=now)
     try:
         answer = await _answer_visitor(request, services, endpoint, filled, visit, now)
@@ -90,7 +93,7 @@ async def _answer_visitor(
     grant = visit.grant
     grant.require(*endpoint.permissions, at=now)
     if endpoint.whole_account and visit.scope.documents is not None:
-        raise NarrowedLink(endpoint.permissions[-1])
+        raise NarrowedLink
     route = request.path.replace(f"/{filled[0]}", "", 1)
     asked, query, once = await _read(request, endpoint, grant.company_id, grant.id, route)
     call = ClientCall(
@@ -110,7 +113,8 @@ async def _answer_visitor(
 async def _answer_staff(
     request: Incoming, services: Services, endpoint: StaffEndpoint, filled: Sequence[str]
 ) -> Answer:
-    staff = identify(request, services.admins)
+    staff = await _known_staff(request, services)
+    request.who = redacted(staff.subject)
     asked, query, once = await _read(request, endpoint, staff.company_id, staff.subject, request.path)
     call = StaffCall(
         services=services,
@@ -124,6 +128,14 @@ async def _answer_staff(
         staff=staff,
     )
     return await endpoint.run(call, asked)
+
+
+async def _known_staff(request: Incoming, services: Services) -> Staff:
+    try:
+        return identify(request, services.admins)
+    except Unauthorized:
+        await Budgets(services.limits, services.options).count_stranger(request.address(services.trusted))
+        raise
 
 
 async def _read(

@@ -39,8 +39,15 @@ class Budgets:
 
     async def count_guess(self, address: str | None) -> None:
         """Count one request with a dead token; refuse with RateLimited when its address sends too many."""
+        await self._count_by_address("guesses", address)
+
+    async def count_stranger(self, address: str | None) -> None:
+        """Count one call that needs staff's token and has none that is right; refuse as `count_guess` does."""
+        await self._count_by_address("strangers", address)
+
+    async def _count_by_address(self, budget: str, address: str | None) -> None:
         most = self.options.guesses_per_minute
-        allowed, _, seconds = await self.limits.hit("guesses", neighbourhood(address), most=most)
+        allowed, _, seconds = await self.limits.hit(budget, neighbourhood(address), most=most)
         if not allowed:
             raise RateLimited(max(math.ceil(seconds), 1))
 

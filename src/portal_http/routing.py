@@ -11,6 +11,7 @@ from portal_http.endpoints import Endpoint
 class Node:
     """A place in the tree of paths: what follows it, and the endpoints that it is itself, by method."""
 
+    path: str = ""
     named: dict[str, "Node"] = field(factory=dict[str, "Node"])
     filled: "Node | None" = None
     endpoints: dict[str, Endpoint] = field(factory=dict[str, Endpoint])
@@ -36,6 +37,7 @@ def tree_of(endpoints: Iterable[Endpoint]) -> Node:
         place = root
         for segment in endpoint.path.split("/")[1:]:
             place = place.below(segment)
+        place.path = endpoint.path
         if endpoint.method in place.endpoints:
             raise ValueError(f"{endpoint.method} {endpoint.path} is declared twice")
         place.endpoints[endpoint.method] = endpoint

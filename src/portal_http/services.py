@@ -7,8 +7,10 @@ from attrs import field, frozen
 
 from portal_core.ports import Runner
 from portal_http.incoming import Network, networks
+from portal_http.metrics import Metrics
 from portal_http.options import Options
 from portal_http.outside import AdminTokens, RateLimits
+from portal_http.seen import Watcher
 from portal_http.uses import Uses
 
 
@@ -23,7 +25,12 @@ class Services:
     options: Options
     uses: Uses = field(init=False)
     trusted: tuple[Network, ...] = field(init=False)
+    metrics: Metrics | None = field(init=False)
+    watchers: tuple[Watcher, ...] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         object.__setattr__(self, "uses", Uses(self.runner))
         object.__setattr__(self, "trusted", networks(self.options.trusted_proxies))
+        metrics = Metrics() if self.options.metrics else None
+        object.__setattr__(self, "metrics", metrics)
+        object.__setattr__(self, "watchers", (*self.options.watchers, *filter(None, [metrics])))

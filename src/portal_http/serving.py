@@ -12,12 +12,40 @@ from typing import Any, NoReturn
 
 import uvicorn
 from starlette.applications import Starlette
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from portal_http.main import WiringRefused, admins_of, build, public_url_of
 from portal_http.settings import Settings, hand_down
 
+LONGEST_HEAD = 512 * 1024
+"""After so many bytes before a body a connection is closed; the application refuses far fewer, but politely."""
+
 PATIENCE_SECONDS = 10
 """How long requests under way may take to end when the server is told to stop."""
+
+
+class Bounded(HttpToolsProtocol):
+    """Ends a connection whose request line and header fields have no end: the parser itself would read on."""
+
+    _in_head = False
+    _head = 0
+
+    def on_message_begin(self) -> None:
+        """Note that a head begins."""
+        self._in_head = True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Note that it ends."""
+        self._in_head = False
+        super().on_headers_complete()
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, within bounds."""
+        super().data_received(data)
+        self._head = self._head + len(data) if self._in_head else 0
+        if self._head > LONGEST_HEAD and not self.transport.is_closing():
+            self.send_400_response("The request has no end.")
 
 
 class JsonLines(logging.Formatter):
@@ -73,6 +101,7 @@ def _end(_signal: int, _frame: FrameType | None) -> NoReturn:
 def _manners(settings: Settings) -> dict[str, Any]:
     return {
         "access_log": False,
+        "http": Bounded,
         "proxy_headers": False,
         "server_header": False,
         "lifespan": "on",

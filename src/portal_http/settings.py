@@ -1,12 +1,13 @@
 """The settings, from the environment and a TOML file: the only place that reads either."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from attrs import field, fields, frozen
 
@@ -16,6 +17,9 @@ DEFAULT_FILE = "portal.toml"
 
 ALGORITHMS = ("HS256", "RS256", "ES256", "EdDSA")
 LOG_FORMATS = ("text", "json")
+
+MOST_PER_MINUTE = 1_000_000_000
+MOST_DAYS = 36_500
 
 
 class SettingsRefused(ValueError):
@@ -40,7 +44,8 @@ class Settings:
     """What links begin with. Without it they lead to this machine."""
 
     admin_jwt_key: str | None = field(default=None, repr=False)
-    """What staff's tokens are checked with: a secret of 32 bytes or more, a public key in PEM, or `@` and a file."""
+    """What staff's tokens are checked with: a secret of 32 bytes or more, a public key in PEM, or a JWK set in JSON
+    (several keys, chosen by `kid`); or `@` and a file that holds one of them."""
 
     admin_jwt_algorithm: str = "HS256"
     admin_jwt_issuer: str | None = None
@@ -60,6 +65,9 @@ class Settings:
     trusted_proxies: tuple[str, ...] = ()
     smtp_url: str | None = field(default=None, repr=False)
     log_format: str = "text"
+    metrics: bool = False
+    """Whether `/metrics` shows figures for Prometheus, to whoever can reach it."""
+
     support_text: str | None = None
     """What the page of a dead link says about where to ask for a new one."""
 
@@ -141,10 +149,27 @@ def _database(value: object) -> str:
 
 def _public_url(value: object) -> str:
     url = _text(value).rstrip("/")
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.username:
+    parts = _split(url)
+    if (
+        parts is None
+        or parts.scheme not in {"http", "https"}
+        or not parts.hostname
+        or parts.query
+        or parts.fragment
+        or parts.username
+    ):
         raise ValueError(f"must be an address like https://portal.example.com, not {url!r}")
-    return url
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    port = "" if parts.port in {None, {"http": 80, "https": 443}[parts.scheme]} else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}{parts.path}"
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(url)
+        return None if parts.port == 0 else parts  # noqa: TRY300 - the port is what may be wrong
+    except ValueError:
+        return None
 
 
 def _key(value: object) -> str:
@@ -176,12 +201,13 @@ def _limits_url(value: object) -> str:
     return url
 
 
-def _count(smallest: int) -> Any:  # noqa: ANN401 - as the table of checks
+def _count(smallest: int, most: int) -> Any:  # noqa: ANN401 - as the table of checks
     def check(value: object) -> int:
         text = str(value)
-        if isinstance(value, bool) or not text.isascii() or not text.isdigit() or int(text) < smallest:
-            raise ValueError(f"must be a whole number of {smallest} or more, not {value!r}")
-        return int(text)
+        count = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(most)) else -1
+        if isinstance(value, bool) or not smallest <= count <= most:
+            raise ValueError(f"must be a whole number from {smallest} to {most}, not {value!r}")
+        return count
 
     return check
 
@@ -191,6 +217,22 @@ def _several(value: object) -> tuple[str, ...]:
     if not isinstance(parts, list | tuple):
         raise ValueError("must be values with commas between them")  # noqa: TRY004 - the value is wrong, not the program
     return tuple(text for each in parts if (text := str(each).strip()))  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] - TOML has no types
+
+
+def _switch(value: object) -> bool:
+    words = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
+    found = words.get(str(value).strip().lower())
+    if found is None:
+        raise ValueError(f"must be on or off, not {value!r}")
+    return found
+
+
+def _hosts(value: object) -> tuple[str, ...]:
+    hosts = _several(value)
+    for each in hosts:
+        if re.fullmatch(r"(\*\.)?[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]", each) is None:
+            raise ValueError(f"must be names like portal.example.com, without a port; {each!r} is none")
+    return hosts
 
 
 def _proxies(value: object) -> tuple[str, ...]:
@@ -211,14 +253,15 @@ _CHECKS: Mapping[str, Any] = {
     "admin_jwt_issuer": _text,
     "admin_jwt_audience": _text,
     "rate_limit_url": _limits_url,
-    "reads_per_minute": _count(0),
-    "writes_per_minute": _count(0),
-    "guesses_per_minute": _count(0),
-    "token_days": _count(1),
-    "token_max_days": _count(1),
-    "allowed_hosts": _several,
+    "reads_per_minute": _count(0, MOST_PER_MINUTE),
+    "writes_per_minute": _count(0, MOST_PER_MINUTE),
+    "guesses_per_minute": _count(0, MOST_PER_MINUTE),
+    "token_days": _count(1, MOST_DAYS),
+    "token_max_days": _count(1, MOST_DAYS),
+    "allowed_hosts": _hosts,
     "trusted_proxies": _proxies,
     "smtp_url": _text,
     "log_format": _one_of(*LOG_FORMATS),
+    "metrics": _switch,
     "support_text": _text,
 }

@@ -253,14 +253,14 @@ class CreditNoteDetailShape(InvoiceShape):
     """A credit note with its lines; it has no instalments.
 
     With the permission to view payments also with what it settled of invoices, and with the refunds and adjustments
-    that settled it: total - allocations - refunds = amount due.
+    that settled it: total - allocations - settlements = amount due.
     """
 
     reference: str | None
     lines: list[LineShape]
     instalments: list[InstalmentShape]
     allocations: NotRequired[list[DatedAllocationShape]]
-    refunds: NotRequired[list[SettlementShape]]
+    settlements: NotRequired[list[SettlementShape]]
 
 
 class OrderShape(TypedDict):

@@ -48,8 +48,13 @@ def _wrong() -> Unauthorized:
 
 
 def _companies(claims: Mapping[str, object]) -> Sequence[str]:
-    stated = claims.get("company_ids", claims.get("company_id"))
-    companies = cast("list[object]", stated if isinstance(stated, list) else [stated])
+    match claims.get("company_id"), claims.get("company_ids"):
+        case str(one), None:
+            companies: list[object] = [one]
+        case None, [*several]:
+            companies = several
+        case _:
+            raise _wrong()
     if not companies or not all(isinstance(each, str) and is_id(each) for each in companies):
         raise _wrong()
     return cast("list[str]", companies)

@@ -27,8 +27,12 @@ class Uses:
     _noted: dict[GrantId, datetime] = field(factory=dict[GrantId, datetime], init=False)
     _tasks: set[asyncio.Task[None]] = field(factory=set[asyncio.Task[None]], init=False)
 
-    def note(self, visit: Visit, now: datetime) -> None:
-        """Note that a link was used, unless that was noted within the last minute."""
+    def note(self, visit: Visit, now: datetime) -> GrantId:
+        """Note that a link was used, unless that was noted within the last minute; return the link's id."""
+        self._note(visit, now)
+        return visit.grant.id
+
+    def _note(self, visit: Visit, now: datetime) -> None:
         grant = visit.grant
         last = max(filter(None, (grant.last_used_at, self._noted.get(grant.id))), default=None)
         if last is not None and now - last < BETWEEN:

@@ -13,6 +13,7 @@ from portal_adapters.contract.builders import a_quote
 from portal_adapters.contract.decisions import MOVED_ON
 from portal_adapters.contract.lists import COMPANY_LISTS, DOCUMENT_LISTS, Listed
 from portal_adapters.contract.machine import StoreMachine
+from portal_adapters.contract.races import Race
 from portal_adapters.memory import MemoryTransactions
 from portal_core.domain.access import DocumentType
 from portal_core.domain.errors import NotOpen
@@ -50,13 +51,17 @@ BROKEN: dict[str, tuple[Callable[[], Transactions], Promise]] = {
         mutants.Leaking,
         lambda store: promised.test_a_failure_leaves_no_trace_and_is_raised_as_it_is(store, NotOpen("refused")),
     ),
+    "commits what broke in the middle": (
+        mutants.Leaking,
+        promised.test_a_fault_after_any_call_leaves_no_trace,
+    ),
     "poisons transactions": (
         mutants.Poisoned,
         promised.test_a_refused_decision_spoils_nothing_in_its_transaction,
     ),
     "checks, then acts": (
         mutants.CheckThenAct,
-        promised.test_of_many_racing_answers_to_a_quote_one_is_the_decision,
+        lambda store: promised.test_of_many_racing_answers_to_a_quote_one_is_the_decision(store, Race()),
     ),
     "forgets the company": (
         lambda: Mutant(mutants.company_forgotten),
@@ -121,7 +126,7 @@ BROKEN: dict[str, tuple[Callable[[], Transactions], Promise]] = {
     ),
     "lets the last racing change of a grant win": (
         lambda: Mutant(mutants.last_write_wins),
-        promised.test_of_many_racing_changes_to_a_grant_each_one_that_is_told_done_is_done,
+        lambda store: promised.test_of_many_racing_changes_to_a_grant_each_one_that_is_told_done_is_done(store, Race()),
     ),
     "caches links": (
         lambda: Mutant(mutants.links_cached()),

@@ -98,8 +98,8 @@ def test_what_is_due_is_what_the_record_says(store: Store, records: list[dict[st
     for record in posted(records):
         found = store.invoices.get(scope_of(record), InvoiceId(record["id"]))
         assert found is not None
-        settled = sum(part.amount.minor for part in found.settlements) + sum(
-            part.amount.minor for part in found.allocations
+        settled = sum(part.amount.minor for part in found.settlements or ()) + sum(
+            part.amount.minor for part in found.allocations or ()
         )
         assert found.summary.total.minor - settled == found.summary.amount_due.minor
         if "amount_due" in record:
@@ -121,7 +121,7 @@ def test_adjustments_are_among_the_settlements(store: Store) -> None:
     for record in posted():
         found = store.invoices.get(scope_of(record), InvoiceId(record["id"]))
         assert found is not None
-        adjustments = [part for part in found.settlements if part.source is SettlementSource.ADJUSTMENT]
+        adjustments = [part for part in found.settlements or () if part.source is SettlementSource.ADJUSTMENT]
         assert [part.source_number for part in adjustments] == [
             part["reason"] for part in record.get("adjustments") or ()
         ]

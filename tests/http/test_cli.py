@@ -287,7 +287,7 @@ def test_the_doctor_finds_nothing_wrong(furnished: Run) -> None:
     result = furnished("doctor", PORTAL_ADMIN_JWT_KEY=KEY)
 
     assert (result.exit_code, result.stderr) == (0, "")
-    assert "of 4 clients were compared" in result.stdout
+    assert "of 4 clients agree with their documents" in result.stdout
 
 
 @pytest.mark.parametrize(

@@ -179,9 +179,9 @@ def test_a_credit_note_is_shown_with_what_it_settled_and_what_was_paid_back(worl
     assert data["allocations"] == [
         {"invoice_id": "I1", "invoice_number": "N-I1", "amount": money("10.00"), "allocated_on": None}
     ]
-    assert [(each["source"], each["source_id"]) for each in data["refunds"]] == [("payment", "R1")]
+    assert [(each["source"], each["source_id"]) for each in data["settlements"]] == [("payment", "R1")]
     withheld = read(world, "/invoices/C1", without=[Permission.VIEW_PAYMENTS])["data"]
-    assert {"allocations", "refunds"}.isdisjoint(withheld)
+    assert {"allocations", "settlements"}.isdisjoint(withheld)
 
 
 def test_a_payment_is_shown_with_what_it_paid(world: World) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from portal_adapters.contract.builders import NEIGHBOUR, OTHER_COMPANY, STRANGER
-from portal_core.domain.access import DocumentType
+from portal_core.domain.access import DocumentType, Permission
 from portal_http.api.table import CLIENT_ENDPOINTS, STAFF_ENDPOINTS
 from portal_http.endpoints import BASE, ClientEndpoint, StaffEndpoint
 from tests.http.world import Reply, World, bearer, code
@@ -29,6 +29,38 @@ IDS = {
 }
 DRAFTS = {"quote_id": "Q-draft", "invoice_id": "I-draft", "payment_id": "P-draft", "delivery_id": "D-draft"}
 SUFFIXES = {NEIGHBOUR: "-n", STRANGER: "-s"}
+
+CLOSED = frozenset({"all of it"})
+
+# What each permission covers of each endpoint: all of it, or these keys. What is not named stays as it is.
+COVERED: dict[str, dict[Permission, frozenset[str]]] = {
+    "": {},
+    "/dashboard": {
+        Permission.VIEW_QUOTES: frozenset({"recent.quotes"}),
+        Permission.VIEW_ORDERS: frozenset({"recent.orders"}),
+        Permission.VIEW_INVOICES: frozenset({"recent.invoices", "balances"}),
+        Permission.VIEW_DELIVERIES: frozenset({"recent.deliveries"}),
+    },
+    "/quotes": {Permission.VIEW_QUOTES: CLOSED},
+    "/quotes/{quote_id}": {Permission.VIEW_QUOTES: CLOSED},
+    "/quotes/{quote_id}/accept": {Permission.VIEW_QUOTES: CLOSED, Permission.ACCEPT_QUOTES: CLOSED},
+    "/quotes/{quote_id}/decline": {Permission.VIEW_QUOTES: CLOSED, Permission.ACCEPT_QUOTES: CLOSED},
+    "/orders": {Permission.VIEW_ORDERS: CLOSED},
+    "/orders/{order_id}": {Permission.VIEW_ORDERS: CLOSED, Permission.VIEW_INVOICES: frozenset({"invoices"})},
+    "/invoices": {Permission.VIEW_INVOICES: CLOSED},
+    "/invoices/{invoice_id}": {
+        Permission.VIEW_INVOICES: CLOSED,
+        Permission.VIEW_PAYMENTS: frozenset({"allocations"}),
+    },
+    "/payments": {Permission.VIEW_PAYMENTS: CLOSED},
+    "/payments/{payment_id}": {Permission.VIEW_PAYMENTS: CLOSED},
+    "/deliveries": {Permission.VIEW_DELIVERIES: CLOSED},
+    "/deliveries/{delivery_id}": {Permission.VIEW_DELIVERIES: CLOSED},
+    "/statement": {Permission.VIEW_INVOICES: CLOSED, Permission.VIEW_PAYMENTS: CLOSED},
+    "/feedback": {Permission.SUBMIT_FEEDBACK: CLOSED},
+    "/feedback/{feedback_id}": {Permission.SUBMIT_FEEDBACK: CLOSED},
+    "/feedback/{feedback_id}/replies": {Permission.SUBMIT_FEEDBACK: CLOSED},
+}
 
 OF_CLIENTS = [pytest.param(each, id=f"{each.method} {each.path.removeprefix(BASE)}") for each in CLIENT_ENDPOINTS]
 OF_STAFF = [pytest.param(each, id=f"{each.method} {each.path.removeprefix(BASE)}") for each in STAFF_ENDPOINTS]
@@ -66,6 +98,36 @@ def test_a_permission_that_is_withheld_closes_it(world: World, endpoint: ClientE
     everything = ask(world, world.link(without=endpoint.permissions), endpoint, IDS.get(name_of(endpoint), ""))
     if endpoint.permissions:
         assert everything.json()["permission"] == endpoint.permissions[0]
+
+
+def keys_of(shape: object, above: str = "") -> frozenset[str]:
+    """Return the keys of an object and of the objects in it, each by its path; lists are not looked into."""
+    if not isinstance(shape, dict):
+        return frozenset()
+    own = {above + key for key in shape}
+    return frozenset(own).union(*(keys_of(part, f"{above}{key}.") for key, part in shape.items()))
+
+
+def ask_for_keys(world: World, endpoint: ClientEndpoint, *lacking: Permission) -> frozenset[str]:
+    answer = ask(world, world.link(without=lacking), endpoint, IDS.get(name_of(endpoint), ""))
+    if answer.status_code == 403:
+        return CLOSED
+    assert answer.status_code == endpoint.result.status
+    return keys_of(answer.json()["data"])
+
+
+@pytest.mark.parametrize("permission", list(Permission))
+@pytest.mark.parametrize("endpoint", OF_CLIENTS)
+def test_a_permission_that_is_withheld_hides_what_it_covers_and_nothing_else(
+    world: World, endpoint: ClientEndpoint, permission: Permission
+) -> None:
+    covered = COVERED[tail_of(endpoint)].get(permission, frozenset())
+
+    whole = ask_for_keys(world, endpoint)
+    rest = ask_for_keys(world, endpoint, permission)
+
+    assert rest == (CLOSED if covered is CLOSED else whole - covered)
+    assert covered is CLOSED or covered <= whole
 
 
 @pytest.mark.parametrize("endpoint", OF_CLIENTS)

@@ -1,6 +1,7 @@
 """The counters: in memory, in Redis, and in memory while Redis is away."""
 
 import asyncio
+import socket
 import time
 import uuid
 
@@ -28,7 +29,7 @@ def test_a_window_lets_so_many_through_and_then_none(url: str) -> None:
 
 
 @pytest.mark.parametrize("url", KINDS)
-def test_without_a_limit_there_is_only_a_count_and_changing_over_does_no_harm(url: str) -> None:
+def test_without_a_limit_everything_passes_and_changing_over_does_no_harm(url: str) -> None:
     async def ask() -> None:
         limits, key = rate_limits(url), uuid.uuid4().hex
         for most in (0, 2, 0, 2):
@@ -38,11 +39,11 @@ def test_without_a_limit_there_is_only_a_count_and_changing_over_does_no_harm(ur
     asyncio.run(ask())
 
 
-def test_while_redis_is_away_this_process_counts_and_nobody_waits_long() -> None:
+def test_while_redis_is_away_this_process_counts_half_as_much_and_nobody_waits_long() -> None:
     async def ask() -> None:
         limits = rate_limits("redis://127.0.0.1:1/0")
         started = time.monotonic()
-        hits = [await limits.hit("reads", "key", most=2) for _ in range(20)]
+        hits = [await limits.hit("reads", "key", most=4) for _ in range(20)]
         await limits.close()
 
         assert [hit.allowed for hit in hits] == [True, True, *[False] * 18]
@@ -51,31 +52,21 @@ def test_while_redis_is_away_this_process_counts_and_nobody_waits_long() -> None
     asyncio.run(ask())
 
 
-def test_a_redis_that_hangs_is_given_up_on() -> None:
-    async def ask() -> None:
-        over, ended = asyncio.Event(), asyncio.Event()
-
-        async def silence(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await over.wait()
-            writer.close()
-            ended.set()
-
-        server = await asyncio.start_server(silence, "127.0.0.1", 0)
-        port = server.sockets[0].getsockname()[1]
+def test_a_redis_that_hangs_is_waited_for_once() -> None:
+    async def ask(port: int) -> None:
         limits = rate_limits(f"redis://127.0.0.1:{port}/0")
-        started = time.monotonic()
+        waited: list[float] = []
         for _ in range(5):
-            assert (await limits.hit("reads", "key", most=9)).allowed
-        waited = time.monotonic() - started
+            started = time.monotonic()
+            assert (await limits.hit("reads", "key", most=20)).allowed
+            waited.append(time.monotonic() - started)
         await limits.close()
-        over.set()
-        await ended.wait()
-        server.close()
-        await server.wait_closed()
 
-        assert waited < 1
+        assert waited[0] < 0.2
+        assert sum(waited[1:]) < 0.05
 
-    asyncio.run(ask())
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        asyncio.run(ask(silent.getsockname()[1]))
 
 
 def test_the_address_says_where_to_count() -> None:

@@ -7,7 +7,7 @@ from threading import Barrier
 from typing import TypeVar
 
 import pytest
-from attrs import evolve
+from attrs import evolve, frozen
 
 from portal_adapters.contract.builders import (
     COMPANY,
@@ -42,14 +42,39 @@ QUOTE = a_quote("Q1")
 T = TypeVar("T")
 
 
+@frozen
+class Race:
+    """Threads that set out at once."""
+
+    workers: int = WORKERS
+
+    def run(self, work: Callable[[int], T]) -> list[T]:
+        """Return what each worker returned, in the order of their numbers."""
+        start = Barrier(self.workers)
+
+        def set_out(worker: int) -> T:
+            start.wait()
+            return work(worker)
+
+        with ThreadPoolExecutor(self.workers) as pool:
+            return list(pool.map(set_out, range(self.workers)))
+
+
 class RacesContract:
-    """Twenty threads at one record."""
+    """Many threads at one record: twenty, unless `--portal-workers` says otherwise."""
 
     single_threaded = False
     """Set this in a subclass for a store that may be used by one thread only."""
 
-    def test_of_many_racing_answers_to_a_quote_one_is_the_decision(self, transactions: Transactions) -> None:
-        self._require_threads()
+    @pytest.fixture
+    def portal_race(self, pytestconfig: pytest.Config) -> Race:
+        if self.single_threaded:
+            pytest.skip("the store says that it is for one thread only")
+        return Race(pytestconfig.getoption("portal_workers", default=None) or WORKERS)
+
+    def test_of_many_racing_answers_to_a_quote_one_is_the_decision(
+        self, transactions: Transactions, portal_race: Race
+    ) -> None:
         prepare(transactions, QUOTE)
 
         def answer(worker: int) -> Decision | None:
@@ -63,7 +88,7 @@ class RacesContract:
                 return None
             return quote.decision
 
-        told = _at_once(answer)
+        told = portal_race.run(answer)
 
         decisions, events = _run(transactions, lambda store: (_decisions(store), _events(store)))
         assert [each for each in told if each is not None] == decisions * (len(told) - told.count(None))
@@ -71,13 +96,14 @@ class RacesContract:
         assert events[0].data["decision_id"] == decisions[0].id
         assert told[int(decisions[0].evidence.name or "")] == decisions[0]
 
-    def test_a_quote_racing_with_its_next_revision_is_decided_as_it_was_seen(self, transactions: Transactions) -> None:
-        self._require_threads()
+    def test_a_quote_racing_with_its_next_revision_is_decided_as_it_was_seen(
+        self, transactions: Transactions, portal_race: Race
+    ) -> None:
         revised = evolve(QUOTE, revision=2, total=eur("99.00"))
         prepare(transactions, QUOTE)
 
         def answer_or_revise(worker: int) -> bool:
-            if worker == WORKERS // 2:
+            if worker == portal_race.workers // 2:
                 _run(transactions, lambda store: feed(store, revised))
                 return True
             try:
@@ -86,7 +112,7 @@ class RacesContract:
                 return False
             return True
 
-        told = _at_once(answer_or_revise)
+        told = portal_race.run(answer_or_revise)
 
         decisions = _run(transactions, _decisions)
         assert len(decisions) == (told.count(True) > 1)
@@ -94,52 +120,52 @@ class RacesContract:
         assert _run(transactions, lambda store: store.quotes.get(SCOPE, QUOTE.id)) == revised
 
     def test_of_many_racing_changes_to_a_grant_each_one_that_is_told_done_is_done(
-        self, transactions: Transactions
+        self, transactions: Transactions, portal_race: Race
     ) -> None:
-        self._require_threads()
         prepare(transactions)
         _run(transactions, lambda store: store.grants.add(a_grant()))
 
         def relabel(worker: int) -> bool:
             return _run(transactions, lambda store: store.grants.update(a_grant(label=f"{worker}")))
 
-        told = _at_once(relabel)
+        told = portal_race.run(relabel)
 
         grant = _run(transactions, lambda store: store.grants.get(COMPANY, a_grant().id))
         assert told.count(True) == 1
         assert grant == a_grant(label=f"{told.index(True)}", version=2)
 
-    def test_of_many_racing_answers_to_one_request_one_is_kept(self, transactions: Transactions) -> None:
-        self._require_threads()
+    def test_of_many_racing_answers_to_one_request_one_is_kept(
+        self, transactions: Transactions, portal_race: Race
+    ) -> None:
         prepare(transactions)
 
         def keep(worker: int) -> bool:
             answer = an_answer(status=200 + worker)
             return _run(transactions, lambda store: store.answers.keep(a_key(), answer, since=NOW))
 
-        told = _at_once(keep)
+        told = portal_race.run(keep)
 
         kept = _run(transactions, lambda store: store.answers.find(a_key(), since=NOW))
         assert told.count(True) == 1
         assert kept == an_answer(status=200 + told.index(True))
 
-    def test_racing_replies_are_all_kept(self, transactions: Transactions) -> None:
-        self._require_threads()
+    def test_racing_replies_are_all_kept(self, transactions: Transactions, portal_race: Race) -> None:
         prepare(transactions)
         _run(transactions, lambda store: store.tickets.add(a_ticket()))
 
         def reply(worker: int) -> None:
             _run(transactions, lambda store: reply_as_client(store, a_visit(), a_ticket().id, f"{worker}", now=NOW))
 
-        _at_once(reply)
+        portal_race.run(reply)
 
         ticket = _run(transactions, lambda store: store.tickets.get(COMPANY, a_ticket().id, TicketFilter()))
         assert ticket is not None
-        assert sorted(each.message for each in ticket.replies) == sorted(map(str, range(WORKERS)))
-        assert len(_run(transactions, _events)) == WORKERS
+        assert sorted(each.message for each in ticket.replies) == sorted(map(str, range(portal_race.workers)))
+        assert len(_run(transactions, _events)) == portal_race.workers
 
-    def test_who_reads_on_while_others_write_misses_no_event(self, transactions: Transactions) -> None:
-        self._require_threads()
+    def test_who_reads_on_while_others_write_misses_no_event(
+        self, transactions: Transactions, portal_race: Race
+    ) -> None:
         prepare(transactions)
         reader, each_writes = 0, 5
 
@@ -150,28 +176,13 @@ class RacesContract:
                     _run(transactions, partial(_append, event=event))
                 return []
             met: list[Event] = []
-            while len(met) < each_writes * (WORKERS - 1):
+            while len(met) < each_writes * (portal_race.workers - 1):
                 met += _run(transactions, partial(_events, after=met[-1].id if met else None))
             return met
 
-        met = _at_once(write_or_read)[reader]
+        met = portal_race.run(write_or_read)[reader]
 
         assert met == _run(transactions, _events)
-
-    def _require_threads(self) -> None:
-        if self.single_threaded:
-            pytest.skip("the store says that it is for one thread only")
-
-
-def _at_once(work: Callable[[int], T]) -> list[T]:
-    start = Barrier(WORKERS)
-
-    def run(worker: int) -> T:
-        start.wait()
-        return work(worker)
-
-    with ThreadPoolExecutor(WORKERS) as pool:
-        return list(pool.map(run, range(WORKERS)))
 
 
 def _run(transactions: Transactions, use_case: Callable[[Store], T]) -> T:

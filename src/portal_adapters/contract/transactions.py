@@ -1,11 +1,13 @@
 """All or nothing: what is committed is there for everybody, what fails leaves no trace."""
 
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from itertools import count
 from threading import Thread
 from typing import Any
 
 import pytest
-from attrs import evolve
+from attrs import evolve, fields, frozen
 
 from portal_adapters.contract.builders import (
     COMPANY,
@@ -96,6 +98,34 @@ class TransactionsContract:
         assert raised.value is failure
         assert _everything(transactions) == before
 
+    def test_a_fault_after_any_call_leaves_no_trace(self, transactions: Transactions) -> None:
+        _fill(transactions)
+        before = _everything(transactions)
+        faults = 0
+
+        for calls in count(1):
+            try:
+                with transactions.begin() as store:
+                    _write_until_it_breaks(store, after=calls)
+            except _Fault:
+                faults += 1
+            except _NoFault:
+                break
+            assert _everything(transactions) == before
+
+        assert faults > 10
+        assert _everything(transactions) == before
+
+    def test_failures_do_not_use_the_store_up(self, transactions: Transactions) -> None:
+        _fill(transactions)
+        before = _everything(transactions)
+
+        # Errors are kept, as a log or a debugger may keep them, and with them whatever they hold on to.
+        kept = [_raised(transactions) for _ in range(50)]
+
+        assert _everything(transactions) == before
+        assert len(kept) == 50
+
     def test_the_first_transaction_of_all_may_fail(self, transactions: Transactions) -> None:
         with suppress(ValueError), transactions.begin() as store:
             store.intake.save([a_company()])
@@ -175,6 +205,54 @@ def _fail(transactions: Transactions, failure: BaseException) -> None:
     with transactions.begin() as store:
         _write_everywhere(store)
         raise failure
+
+
+def _raised(transactions: Transactions) -> Exception:
+    try:
+        _fail(transactions, NotOpen("refused"))
+    except NotOpen as refusal:
+        return refusal
+    pytest.fail("what the block raised was lost")
+
+
+class _Fault(Exception):
+    """What breaks down in the middle of a use case."""
+
+
+class _NoFault(Exception):
+    """The use case was done before anything broke."""
+
+
+@frozen
+class _Breaking:
+    """A port that breaks down when it has answered its part of so many calls."""
+
+    port: object
+    calls: Iterator[int]
+    after: int
+
+    def __getattr__(self, name: str) -> Callable[..., object]:
+        method = getattr(self.port, name)
+
+        def answer(*args: Any, **kwargs: Any) -> object:
+            answered = method(*args, **kwargs)
+            if next(self.calls) == self.after:
+                raise _Fault
+            return answered
+
+        return answer
+
+
+def _write_until_it_breaks(store: Store, *, after: int) -> None:
+    _write_everywhere(_breaking(store, after=after))
+    raise _NoFault
+
+
+def _breaking(store: Store, *, after: int) -> Store:
+    calls = count(1)
+    names = [each.name for each in fields(Store) if each.name != "mint"]
+    broken: dict[str, Any] = {name: _Breaking(getattr(store, name), calls, after) for name in names}
+    return evolve(store, **broken)
 
 
 def _everything(transactions: Transactions) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, final
 
 from attrs import frozen
-from sqlalchemy import Connection, and_, bindparam, case, delete, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, case, delete, insert, null, or_, select, update
 
 from portal_adapters.sqlalchemy.columns import Moment
 from portal_adapters.sqlalchemy.documents import among, constant, words
@@ -55,7 +55,9 @@ _LIST = ListSource(
 
 _OPENED = (
     select(
-        *companies.c,
+        *(column for column in companies.c if column.name != "logo"),
+        null().label("logo"),
+        companies.c.logo.is_not(None).label("has_logo"),
         clients.c.name.label("client_name"),
         clients.c.email.label("client_email"),
         clients.c.locale.label("client_locale"),
@@ -210,7 +212,7 @@ def _visit(row: AnyRow, grant: Grant, hint: str) -> Visit:
         email=row.client_email,
         locale=row.client_locale,
     )
-    return Visit(grant=grant, company=company_of(row), client=client, secret_hint=hint)
+    return Visit(grant=grant, company=company_of(row), client=client, secret_hint=hint, has_logo=bool(row.has_logo))
 
 
 def _values(grant: Grant) -> dict[str, Any]:

@@ -25,7 +25,12 @@ class Moment(TypeDecorator[datetime]):
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
         """Return the moment, in UTC."""
-        return None if value is None else EPOCH + timedelta(microseconds=value)
+        return None if value is None else moment_of(value)
+
+
+def moment_of(microseconds: int) -> datetime:
+    """Return the moment that many microseconds after the beginning of 1970, in UTC."""
+    return EPOCH + timedelta(microseconds=microseconds)
 
 
 def id_type() -> TypeEngine[str]:

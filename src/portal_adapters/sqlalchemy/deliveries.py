@@ -1,8 +1,7 @@
 """Deliveries in SQL."""
 
-from collections.abc import Mapping, Sequence
-from datetime import date
-from typing import Any, final
+from collections.abc import Sequence
+from typing import final
 
 from attrs import frozen
 from sqlalchemy import Connection, and_, bindparam, select
@@ -11,9 +10,9 @@ from portal_adapters.sqlalchemy.documents import (
     SELECTIVE,
     among,
     constant,
-    count_of,
     document_conditions,
     in_scope,
+    kept_total,
     narrowing,
     scope_parameters,
     words,
@@ -21,6 +20,7 @@ from portal_adapters.sqlalchemy.documents import (
 from portal_adapters.sqlalchemy.keyset import ListSource, read_page
 from portal_adapters.sqlalchemy.records import AnyRow, delivery_of
 from portal_adapters.sqlalchemy.schema import deliveries, orders
+from portal_adapters.sqlalchemy.sections import Section
 from portal_core.domain.access import DocumentType, Scope
 from portal_core.domain.deliveries import DeliveryView
 from portal_core.domain.filters import DeliveryFilter
@@ -53,17 +53,20 @@ _VIEWS = (
 
 _ONE = _VIEWS.where(deliveries.c.id == bindparam("delivery_id"))
 
-_OF_ORDER = _VIEWS.where(deliveries.c.order_id == bindparam("order_id"))
+DELIVERIES_OF_ORDER = Section("deliveries", _VIEWS.where(deliveries.c.order_id == bindparam("order_id")))
+"""What was delivered for the order `order_id`, in no order."""
 
-_LIST = ListSource(
+DELIVERIES = ListSource(
     rows=_VIEWS,
     id=deliveries.c.id,
     sorts={"scheduled_on": deliveries.c.scheduled_on, "number": deliveries.c.number},
-    conditions=document_conditions(deliveries, deliveries.c.scheduled_on)
+    conditions=document_conditions(DocumentType.DELIVERY, deliveries, deliveries.c.scheduled_on)
     | {"states": among(deliveries.c.state, "states")},
     nullable=frozenset({"scheduled_on"}),
     selective=SELECTIVE,
+    kept_total=kept_total(DocumentType.DELIVERY),
 )
+"""A client's deliveries."""
 
 
 @final
@@ -80,22 +83,16 @@ class SqlDeliveries(Deliveries):
     def page(self, scope: Scope, listing: Listing, narrowed: DeliveryFilter) -> Page[DeliveryView]:
         return read_page(
             self.connection,
-            _LIST,
+            DELIVERIES,
             listing,
             scope=scope_parameters(scope),
             narrowed=narrowing(scope, DocumentType.DELIVERY, listing, states=words(narrowed.states)),
-            read=_views,
-            known_total=lambda: count_of(self.connection, scope, DocumentType.DELIVERY),
+            read=delivery_views,
         )
 
 
-def deliveries_of_order(connection: Connection, parameters: Mapping[str, Any]) -> tuple[DeliveryView, ...]:
-    """Return what was delivered for an order, oldest first."""
-    found = _views(connection.execute(_OF_ORDER, parameters).all())
-    return tuple(sorted(found, key=lambda each: (each.delivery.scheduled_on or date.max, each.delivery.id)))
-
-
-def _views(rows: Sequence[AnyRow]) -> Sequence[DeliveryView]:
+def delivery_views(rows: Sequence[AnyRow]) -> Sequence[DeliveryView]:
+    """Return deliveries as a client sees them."""
     return [_view(row) for row in rows]
 
 

@@ -1,18 +1,41 @@
 """What SQLite and PostgreSQL each say in their own way, and what only one of them needs."""
 
 from collections.abc import Iterable
+from datetime import date
 from functools import cache
-from typing import TypeAlias
+from typing import Any, TypeAlias, final
 
-from sqlalchemy import Connection, Table, bindparam, func, select
+from sqlalchemy import Connection, Date, Engine, Table, Text, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
+from portal_adapters.sqlalchemy.engine import READING, busy
 from portal_core.domain.ids import ClientId, CompanyId
 
 Insert: TypeAlias = "sqlite.Insert | postgresql.Insert"
 
 MOST_IN_ONE_QUESTION = 500
 """How many ids a statement is asked for at most: far below any database's limit of variables."""
+
+
+@final
+class json_rows(FunctionElement[str]):  # noqa: N801 - a function of SQL's
+    """All rows as one text: a JSON array of arrays, with days in ISO form, whatever is not text or null as a number."""
+
+    type = Text()
+    inherit_cache = True
+
+
+@final
+class a_year_before(FunctionElement[date]):  # noqa: N801 - as above
+    """The same day a year earlier, or the last of February where the day is its 29th."""
+
+    type = Date()
+    inherit_cache = True
 
 
 def insert_into(table: Table, dialect: str) -> Insert:
@@ -48,6 +71,24 @@ def take_turns(connection: Connection, company_id: CompanyId, client_id: ClientI
         connection.execute(_LOCK, {"turn": f"portal:{company_id}:{client_id or ''}"})
 
 
+def connected(engine: Engine) -> Connection:
+    """Return a connection of the pool; Busy if none is free in time, or PostgreSQL is out of reach."""
+    try:
+        return engine.connect()
+    except PoolExhausted as error:
+        raise busy() from error
+    except OperationalError as error:
+        if engine.dialect.name == "postgresql":
+            raise busy() from error
+        raise
+
+
+def of_one_state(engine: Engine) -> dict[str, Any]:
+    """Return the options of a connection whose transaction reads one state of the database throughout."""
+    isolated = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
+    return {READING: True, **isolated}
+
+
 def in_chunks(ids: Iterable[str]) -> Iterable[list[str]]:
     """Yield the ids in order, not too many at a time."""
     ordered = sorted(ids)
@@ -56,3 +97,25 @@ def in_chunks(ids: Iterable[str]) -> Iterable[list[str]]:
 
 
 _LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("turn"), 0)))
+
+
+@compiles(json_rows, "sqlite")
+def _json_rows_on_sqlite(rows: json_rows, compiler: SQLCompiler, **how: Any) -> str:
+    return f"json_group_array(json_array({compiler.process(rows.clauses, **how)}))"
+
+
+@compiles(json_rows, "postgresql")
+def _json_rows_on_postgresql(rows: json_rows, compiler: SQLCompiler, **how: Any) -> str:
+    return f"coalesce(json_agg(json_build_array({compiler.process(rows.clauses, **how)})), '[]')::text"
+
+
+@compiles(a_year_before, "sqlite")
+def _a_year_before_on_sqlite(day: a_year_before, compiler: SQLCompiler, **how: Any) -> str:
+    # SQLite takes the day after for a day that is missing: whichever comes first, that or the month's last day.
+    of = compiler.process(day.clauses, **how)
+    return f"min(date({of}, '-12 months'), date({of}, 'start of month', '-11 months', '-1 day'))"
+
+
+@compiles(a_year_before, "postgresql")
+def _a_year_before_on_postgresql(day: a_year_before, compiler: SQLCompiler, **how: Any) -> str:
+    return f"({compiler.process(day.clauses, **how)} - interval '12 months')::date"

@@ -4,17 +4,11 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, String, Table, bindparam, literal_column, select
+from sqlalchemy import Column, ColumnElement, Integer, ScalarSelect, String, Table, bindparam, literal_column, select
 
 from portal_adapters.sqlalchemy.schema import document_counts
 from portal_core.domain.access import DocumentType, Scope
 from portal_core.domain.paging import Listing
-
-_COUNT = select(document_counts.c.documents).where(
-    document_counts.c.company_id == bindparam("company_id"),
-    document_counts.c.client_id == bindparam("client_id"),
-    document_counts.c.type == bindparam("type"),
-)
 
 
 def in_scope(table: Table) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
@@ -32,22 +26,32 @@ def constant(word: StrEnum | str) -> ColumnElement[str]:
     return literal_column(f"'{word}'", String)
 
 
+def number(value: int) -> ColumnElement[int]:
+    """Return a fixed number, written as such."""
+    return literal_column(str(value), Integer)
+
+
 def is_one_of(column: ColumnElement[str], words: Iterable[StrEnum]) -> ColumnElement[bool]:
     """Return that a column has one of some fixed words."""
     return column.in_([constant(word) for word in sorted(words)])
 
 
-def document_conditions(table: Table, day: Column[Any]) -> dict[str, ColumnElement[bool]]:
+def document_conditions(kind: DocumentType, table: Table, day: Column[Any]) -> dict[str, ColumnElement[bool]]:
     """Return what every list of documents can be narrowed to."""
     return {
-        "only": among(table.c.id, "only"),
+        only_of(kind): among(table.c.id, only_of(kind)),
         "number": table.c.number == bindparam("number"),
         "since": day >= bindparam("since"),
         "until": day <= bindparam("until"),
     }
 
 
-SELECTIVE = frozenset({"only", "number"})
+def only_of(kind: DocumentType) -> str:
+    """Return the name of the condition that leaves the documents of a type that a link is narrowed to."""
+    return f"only_{kind.value}"
+
+
+SELECTIVE = frozenset({"number", *map(only_of, DocumentType)})
 """Those of the conditions of every list of documents that leave little of it."""
 
 
@@ -60,7 +64,7 @@ def narrowing(scope: Scope, kind: DocumentType, listing: Listing, **filters: obj
     """Return the parameters of the conditions that a list is narrowed by; those that are None are not asked for."""
     only = scope.only(kind)
     asked: Mapping[str, object] = {
-        "only": None if only is None else sorted(only),
+        only_of(kind): None if only is None else sorted(only),
         "number": listing.number,
         "since": listing.since,
         "until": listing.until,
@@ -74,7 +78,7 @@ def words(values: frozenset[StrEnum] | None) -> list[str] | None:
     return None if values is None else sorted(each.value for each in values)
 
 
-def count_of(connection: Connection, scope: Scope, kind: DocumentType) -> int:
+def kept_total(kind: DocumentType) -> ScalarSelect[int]:
     """Return how many documents of a type the client can see, as kept by the intake."""
-    parameters = {**scope_parameters(scope), "type": kind.value}
-    return connection.execute(_COUNT, parameters).scalar_one_or_none() or 0
+    counted = select(document_counts.c.documents)
+    return counted.where(*in_scope(document_counts), document_counts.c.type == constant(kind)).scalar_subquery()

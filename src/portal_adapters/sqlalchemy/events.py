@@ -6,8 +6,10 @@ from attrs import frozen
 from sqlalchemy import Connection, bindparam, func, insert, select
 
 from portal_adapters.sqlalchemy.dialects import take_turns
+from portal_adapters.sqlalchemy.documents import number
 from portal_adapters.sqlalchemy.records import AnyRow
 from portal_adapters.sqlalchemy.schema import events
+from portal_adapters.sqlalchemy.sections import Section
 from portal_adapters.sqlalchemy.values import dump, load
 from portal_core.domain.events import Event, EventType
 from portal_core.domain.ids import CompanyId, EventId
@@ -16,18 +18,30 @@ from portal_core.ports import Events
 
 _OF_COMPANY = events.c.company_id == bindparam("company_id")
 
-_LAST_POSITION = select(func.coalesce(func.max(events.c.position), 0)).where(_OF_COMPANY)
-
-_POSITION = select(events.c.position).where(_OF_COMPANY, events.c.id == bindparam("event_id"))
-
-_AFTER = (
-    select(*events.c)
-    .where(_OF_COMPANY, events.c.position > bindparam("position"))
-    .order_by(events.c.position)
-    .limit(bindparam("wanted"))
+_LAST = (
+    select(func.coalesce(func.max(events.c.position), number(0))).where(_OF_COMPANY).correlate(None).scalar_subquery()
 )
 
-_ADD = insert(events)
+_START = (
+    select(events.c.position)
+    .where(_OF_COMPANY, events.c.id == bindparam("after", type_=events.c.id.type))
+    .correlate(None)
+    .scalar_subquery()
+)
+
+_LATER = Section(
+    "later",
+    select(*events.c)
+    .where(_OF_COMPANY, events.c.position > func.coalesce(_START, number(0)))
+    .order_by(events.c.position)
+    .limit(bindparam("wanted")),
+)
+
+_PAGE = select(_START.label("start"), _LAST.label("last"), _LATER.column)
+
+_ADD = insert(events).values(
+    {column.name: bindparam(column.name, type_=column.type) for column in events.c} | {"position": _LAST + 1}
+)
 
 
 @final
@@ -41,7 +55,6 @@ class SqlEvents(Events):
             _ADD,
             {
                 "company_id": event.company_id,
-                "position": self._last_position(event.company_id) + 1,
                 "id": event.id,
                 "client_id": event.client_id,
                 "type": event.type.value,
@@ -51,22 +64,13 @@ class SqlEvents(Events):
         )
 
     def page(self, company_id: CompanyId, *, after: EventId | None, limit: int) -> Page[Event] | None:
-        position = 0 if after is None else self._position(company_id, after)
-        if position is None:
+        asked = {"company_id": company_id, "after": after, "wanted": limit}
+        row = self.connection.execute(_PAGE, asked).one()
+        if after is not None and row.start is None:
             return None
-        total = self._last_position(company_id) - position
-        parameters = {"company_id": company_id, "position": position, "wanted": min(limit, total)}
-        items = tuple(_event(row) for row in self.connection.execute(_AFTER, parameters))
-        more = total > len(items)
-        return Page(items=items, total=total, next=Position(None, items[-1].id) if more else None)
-
-    def _last_position(self, company_id: CompanyId) -> int:
-        last: int = self.connection.execute(_LAST_POSITION, {"company_id": company_id}).scalar_one()
-        return last
-
-    def _position(self, company_id: CompanyId, event_id: EventId) -> int | None:
-        parameters = {"company_id": company_id, "event_id": event_id}
-        return self.connection.execute(_POSITION, parameters).scalar_one_or_none()
+        items = tuple(map(_event, _LATER.read(row.later)))
+        total = row.last - (row.start or 0)
+        return Page(items=items, total=total, next=Position(None, items[-1].id) if total > len(items) else None)
 
 
 def _event(row: AnyRow) -> Event:

@@ -1,6 +1,6 @@
 """Invoices and credit notes in SQL."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any, final
 
@@ -11,9 +11,9 @@ from portal_adapters.sqlalchemy.documents import (
     SELECTIVE,
     among,
     constant,
-    count_of,
     document_conditions,
     in_scope,
+    kept_total,
     narrowing,
     scope_parameters,
     words,
@@ -21,6 +21,7 @@ from portal_adapters.sqlalchemy.documents import (
 from portal_adapters.sqlalchemy.keyset import ListSource, read_page
 from portal_adapters.sqlalchemy.records import AnyRow, invoice_of
 from portal_adapters.sqlalchemy.schema import allocations, invoices, payments
+from portal_adapters.sqlalchemy.sections import Section
 from portal_core.domain.access import DocumentType, Scope
 from portal_core.domain.filters import InvoiceFilter
 from portal_core.domain.ids import InvoiceId
@@ -65,17 +66,14 @@ _SUMMARY = (
 
 _SUMMARIES = select(*_SUMMARY).where(*in_scope(invoices), _IS_POSTED)
 
-_ONE = select(*_SUMMARY, *(column for column in invoices.c if column not in set(_SUMMARY))).where(
-    *in_scope(invoices), _IS_POSTED, invoices.c.id == bindparam("invoice_id")
-)
+INVOICES_OF_ORDER = Section("invoices", _SUMMARIES.where(invoices.c.order_id == bindparam("order_id")))
+"""What was invoiced for the order `order_id`, in no order."""
 
-_OF_ORDER = _SUMMARIES.where(invoices.c.order_id == bindparam("order_id"))
-
-_LIST = ListSource(
+INVOICES = ListSource(
     rows=_SUMMARIES,
     id=invoices.c.id,
     sorts={"issued_on": invoices.c.issued_on, "due_on": invoices.c.due_on, "number": invoices.c.number},
-    conditions=document_conditions(invoices, invoices.c.issued_on)
+    conditions=document_conditions(DocumentType.INVOICE, invoices, invoices.c.issued_on)
     | {
         "kinds": among(invoices.c.kind, "kinds"),
         "payment_states": among(invoices.c.payment_state, "payment_states"),
@@ -86,7 +84,9 @@ _LIST = ListSource(
     },
     nullable=frozenset({"due_on"}),
     selective=SELECTIVE,
+    kept_total=kept_total(DocumentType.INVOICE),
 )
+"""A client's invoices and credit notes."""
 
 _note = invoices.alias("note")
 
@@ -104,7 +104,8 @@ _PAYMENT = and_(
 
 # What settled a document. Its order is left to Python: to be saved a sort of two rows, SQLite would read through
 # all that the company has.
-_SETTLEMENTS = (
+_SETTLEMENTS = Section(
+    "settlements",
     select(
         allocations.c.source_type,
         allocations.c.source_id,
@@ -115,11 +116,12 @@ _SETTLEMENTS = (
         func.coalesce(_note.c.number, payments.c.number).label("source_number"),
     )
     .select_from(allocations.outerjoin(_note, _NOTE).outerjoin(payments, _PAYMENT))
-    .where(*in_scope(allocations), allocations.c.invoice_id == bindparam("invoice_id"), allocations.c.counts == true())
+    .where(*in_scope(allocations), allocations.c.invoice_id == bindparam("invoice_id"), allocations.c.counts == true()),
 )
 
 # What a credit note settled.
-_CREDIT = (
+_CREDIT = Section(
+    "credit",
     select(*allocations.c, invoices.c.number)
     .join(invoices, and_(invoices.c.company_id == allocations.c.company_id, invoices.c.id == allocations.c.invoice_id))
     .where(
@@ -128,8 +130,15 @@ _CREDIT = (
         allocations.c.source_id == bindparam("invoice_id"),
         allocations.c.counts == true(),
     )
-    .order_by(allocations.c.position)
+    .order_by(allocations.c.position),
 )
+
+_ONE = select(
+    *_SUMMARY,
+    *(column for column in invoices.c if column not in set(_SUMMARY)),
+    _SETTLEMENTS.column,
+    _CREDIT.column,
+).where(*in_scope(invoices), _IS_POSTED, invoices.c.id == bindparam("invoice_id"))
 
 
 @final
@@ -140,13 +149,8 @@ class SqlInvoices(Invoices):
     def get(self, scope: Scope, invoice_id: InvoiceId) -> InvoiceDetail | None:
         if not scope.covers(DocumentType.INVOICE, invoice_id):
             return None
-        parameters = {**scope_parameters(scope), "invoice_id": invoice_id}
-        row = self.connection.execute(_ONE, parameters).one_or_none()
-        if row is None:
-            return None
-        settlements = sorted(self.connection.execute(_SETTLEMENTS, parameters), key=lambda each: each.position)
-        credit = self.connection.execute(_CREDIT, parameters).all() if row.kind == InvoiceKind.CREDIT_NOTE else ()
-        return _detail(row, settlements, credit)
+        row = self.connection.execute(_ONE, {**scope_parameters(scope), "invoice_id": invoice_id}).one_or_none()
+        return None if row is None else _detail(row)
 
     def page(self, scope: Scope, listing: Listing, narrowed: InvoiceFilter, *, on: date) -> Page[InvoiceSummary]:
         asked = {
@@ -157,22 +161,16 @@ class SqlInvoices(Invoices):
         }
         return read_page(
             self.connection,
-            _LIST,
+            INVOICES,
             listing,
             scope=scope_parameters(scope),
             narrowed=narrowing(scope, DocumentType.INVOICE, listing, **asked),
-            read=_summaries,
-            known_total=lambda: count_of(self.connection, scope, DocumentType.INVOICE),
+            read=invoice_summaries,
         )
 
 
-def invoices_of_order(connection: Connection, parameters: Mapping[str, Any]) -> tuple[InvoiceSummary, ...]:
-    """Return what was invoiced for an order, oldest first."""
-    found = _summaries(connection.execute(_OF_ORDER, parameters).all())
-    return tuple(sorted(found, key=lambda each: (each.issued_on, each.id)))
-
-
-def _summaries(rows: Sequence[AnyRow]) -> Sequence[InvoiceSummary]:
+def invoice_summaries(rows: Sequence[AnyRow]) -> Sequence[InvoiceSummary]:
+    """Return invoices as a list shows them."""
     return [_summary(row) for row in rows]
 
 
@@ -195,6 +193,7 @@ def _summary(row: Iterable[Any]) -> InvoiceSummary:
         order_id,
         payment_url,
         payment_instructions,
+        *_,
     ) = row
     unit = CURRENCIES[currency]
     return InvoiceSummary(
@@ -216,16 +215,17 @@ def _summary(row: Iterable[Any]) -> InvoiceSummary:
     )
 
 
-def _detail(row: AnyRow, settlements: Iterable[AnyRow], credit: Iterable[AnyRow]) -> InvoiceDetail:
-    summary, invoice = _summary(row[: len(_SUMMARY)]), invoice_of(row, ())
-    settled = [*_adjusted(invoice.adjustments), *(_settlement(each) for each in settlements)]
+def _detail(row: AnyRow) -> InvoiceDetail:
+    summary, invoice = _summary(row), invoice_of(row, ())
+    settlements = sorted(_SETTLEMENTS.read(row.settlements), key=lambda each: each.position)
+    settled = [*_adjusted(invoice.adjustments), *map(_settlement, settlements)]
     return InvoiceDetail(
         summary=summary,
         reference=invoice.reference,
         lines=invoice.lines,
         instalments=instalments_due(invoice.schedule(), summary.amount_due),
         settlements=tuple(sorted(settled, key=lambda part: part.order)),
-        allocations=tuple(numbered(each) for each in credit),
+        allocations=tuple(map(numbered, _CREDIT.read(row.credit))),
     )
 
 

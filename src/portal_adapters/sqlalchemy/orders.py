@@ -1,28 +1,30 @@
 """Orders in SQL."""
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Any, final
 
 from attrs import evolve, frozen
 from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, select
 
-from portal_adapters.sqlalchemy.deliveries import deliveries_of_order
+from portal_adapters.sqlalchemy.deliveries import DELIVERIES_OF_ORDER, delivery_views
 from portal_adapters.sqlalchemy.documents import (
     SELECTIVE,
     among,
     constant,
-    count_of,
     document_conditions,
     in_scope,
+    kept_total,
     narrowing,
     scope_parameters,
     words,
 )
-from portal_adapters.sqlalchemy.invoices import invoices_of_order
+from portal_adapters.sqlalchemy.invoices import INVOICES_OF_ORDER, invoice_summaries
 from portal_adapters.sqlalchemy.keyset import ListSource, read_page
 from portal_adapters.sqlalchemy.records import AnyRow, order_of
 from portal_adapters.sqlalchemy.schema import orders, quotes
 from portal_core.domain.access import DocumentType, Scope
+from portal_core.domain.deliveries import DeliveryView
 from portal_core.domain.filters import OrderFilter
 from portal_core.domain.ids import OrderId
 from portal_core.domain.money import CURRENCIES, Money
@@ -56,19 +58,23 @@ _SUMMARY = (
     orders.c.total,
 )
 
-_ONE = _with_quote(*orders.c).where(orders.c.id == bindparam("order_id"))
+_ONE = _with_quote(*orders.c, DELIVERIES_OF_ORDER.column, INVOICES_OF_ORDER.column).where(
+    orders.c.id == bindparam("order_id")
+)
 
-_LIST = ListSource(
+ORDERS = ListSource(
     rows=_with_quote(*_SUMMARY),
     id=orders.c.id,
     sorts={"ordered_on": orders.c.ordered_on, "number": orders.c.number},
-    conditions=document_conditions(orders, orders.c.ordered_on)
+    conditions=document_conditions(DocumentType.ORDER, orders, orders.c.ordered_on)
     | {
         "states": among(orders.c.state, "states"),
         "delivery_statuses": among(orders.c.delivery_status, "delivery_statuses"),
     },
     selective=SELECTIVE,
+    kept_total=kept_total(DocumentType.ORDER),
 )
+"""A client's orders."""
 
 
 @final
@@ -79,30 +85,23 @@ class SqlOrders(Orders):
     def get(self, scope: Scope, order_id: OrderId) -> OrderDetail | None:
         if not scope.covers(DocumentType.ORDER, order_id):
             return None
-        parameters = {**scope_parameters(scope), "order_id": order_id}
-        row = self.connection.execute(_ONE, parameters).one_or_none()
-        if row is None:
-            return None
-        return OrderDetail(
-            order=evolve(order_of(row), quote_id=row.shown_quote_id),
-            deliveries=deliveries_of_order(self.connection, parameters),
-            invoices=invoices_of_order(self.connection, parameters),
-        )
+        row = self.connection.execute(_ONE, {**scope_parameters(scope), "order_id": order_id}).one_or_none()
+        return None if row is None else _detail(row)
 
     def page(self, scope: Scope, listing: Listing, narrowed: OrderFilter) -> Page[OrderSummary]:
         asked = {"states": words(narrowed.states), "delivery_statuses": words(narrowed.delivery_statuses)}
         return read_page(
             self.connection,
-            _LIST,
+            ORDERS,
             listing,
             scope=scope_parameters(scope),
             narrowed=narrowing(scope, DocumentType.ORDER, listing, **asked),
-            read=_summaries,
-            known_total=lambda: count_of(self.connection, scope, DocumentType.ORDER),
+            read=order_summaries,
         )
 
 
-def _summaries(rows: Sequence[AnyRow]) -> Sequence[OrderSummary]:
+def order_summaries(rows: Sequence[AnyRow]) -> Sequence[OrderSummary]:
+    """Return orders as a list shows them."""
     return [_summary(row) for row in rows]
 
 
@@ -119,6 +118,7 @@ def _summary(row: Iterable[Any]) -> OrderSummary:
         tax,
         total,
         shown_quote_id,
+        *_,
     ) = row
     unit = CURRENCIES[currency]
     return OrderSummary(
@@ -133,3 +133,17 @@ def _summary(row: Iterable[Any]) -> OrderSummary:
         total=Money(total, unit),
         quote_id=shown_quote_id,
     )
+
+
+def _detail(row: AnyRow) -> OrderDetail:
+    delivered = delivery_views(DELIVERIES_OF_ORDER.read(row.deliveries))
+    invoiced = invoice_summaries(INVOICES_OF_ORDER.read(row.invoices))
+    return OrderDetail(
+        order=evolve(order_of(row), quote_id=row.shown_quote_id),
+        deliveries=tuple(sorted(delivered, key=_delivered_in_order)),
+        invoices=tuple(sorted(invoiced, key=lambda each: (each.issued_on, each.id))),
+    )
+
+
+def _delivered_in_order(view: DeliveryView) -> tuple[date, str]:
+    return (view.delivery.scheduled_on or date.max, view.delivery.id)

@@ -1,68 +1,57 @@
-"""Balances and accounts in SQL, from what the intake adds up."""
+"""What is summed over a client's documents in SQL, from what the intake adds up: balances, and the dashboard."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
-from typing import final
+from functools import cache
+from typing import Any, final
 
 from attrs import frozen
-from sqlalchemy import Connection, Date, String, bindparam, case, func, literal_column, select
+from sqlalchemy import Connection, Select, String, bindparam, case, func, select
 
-from portal_adapters.sqlalchemy.documents import in_scope, scope_parameters
+from portal_adapters.sqlalchemy.deliveries import DELIVERIES, delivery_views
+from portal_adapters.sqlalchemy.documents import constant, in_scope, number, only_of, scope_parameters
+from portal_adapters.sqlalchemy.invoices import INVOICES, invoice_summaries
+from portal_adapters.sqlalchemy.keyset import ListSource, newest
+from portal_adapters.sqlalchemy.orders import ORDERS, order_summaries
+from portal_adapters.sqlalchemy.quotes import QUOTES, quote_summaries
 from portal_adapters.sqlalchemy.records import AnyRow
-from portal_adapters.sqlalchemy.schema import movements, open_amounts
-from portal_core.domain.access import Scope
+from portal_adapters.sqlalchemy.schema import open_amounts
+from portal_adapters.sqlalchemy.sections import Section
+from portal_core.domain.access import DocumentType, Scope
 from portal_core.domain.balance import Balance, OpenAmount, balances_of
-from portal_core.domain.money import CURRENCIES, Currency, Money
-from portal_core.domain.statement import DEFAULT_MONTHS, AccountPeriod, Movement, MovementType, months_before
-from portal_core.ports import Accounts, Balances
+from portal_core.domain.dashboard import RECENT, Dashboard
+from portal_core.domain.money import CURRENCIES, Money
+from portal_core.domain.paging import DELIVERY_SORTS, INVOICE_SORTS, ORDER_SORTS, QUOTE_SORTS
+from portal_core.ports import Balances, Dashboards
 
 # What falls into one bucket of the aging is added up here, and stands for itself with its oldest day.
 _BUCKET = case(
-    *((open_amounts.c.due >= bindparam(f"before_{days}", type_=String), days) for days in (0, 30, 60, 90)),
-    (open_amounts.c.due != literal_column("''", String), 91),
-    else_=92,
+    *((open_amounts.c.due >= bindparam(f"before_{days}", type_=String), number(days)) for days in (0, 30, 60, 90)),
+    (open_amounts.c.due != constant(""), number(91)),
+    else_=number(92),
 )
 
-_OPEN = (
-    select(open_amounts.c.currency, func.min(open_amounts.c.due), func.sum(open_amounts.c.amount))
+OPEN_AMOUNTS = (
+    select(
+        open_amounts.c.currency,
+        func.min(open_amounts.c.due).label("due"),
+        func.sum(open_amounts.c.amount).label("amount"),
+    )
     .where(*in_scope(open_amounts))
     .group_by(open_amounts.c.currency, _BUCKET)
 )
+"""What is open, by currency and bucket as of a day; see `aged_on`."""
 
-_currencies = select(open_amounts.c.currency).where(*in_scope(open_amounts)).distinct().subquery("currencies")
+_LISTS: Mapping[DocumentType, tuple[ListSource, str]] = {
+    DocumentType.QUOTE: (QUOTES, QUOTE_SORTS[0]),
+    DocumentType.ORDER: (ORDERS, ORDER_SORTS[0]),
+    DocumentType.INVOICE: (INVOICES, INVOICE_SORTS[0]),
+    DocumentType.DELIVERY: (DELIVERIES, DELIVERY_SORTS[0]),
+}
 
-# Whatever moves an account adds to the open amounts, be it zero: these are all of its currencies.
-_LAST_DAYS = select(
-    _currencies.c.currency,
-    select(func.max(movements.c.moved_on))
-    .where(*in_scope(movements), movements.c.currency == _currencies.c.currency)
-    .scalar_subquery()
-    .label("last"),
-)
+_KINDS = frozenset(_LISTS)
 
-_IN_CURRENCY = (*in_scope(movements), movements.c.currency == bindparam("currency"))
-
-_OPENING = select(func.coalesce(func.sum(movements.c.amount), 0)).where(
-    *_IN_CURRENCY, movements.c.moved_on < bindparam("since", type_=Date)
-)
-
-_MOVEMENTS = (
-    select(
-        movements.c.moved_on,
-        movements.c.type,
-        movements.c.id,
-        movements.c.sequence,
-        movements.c.number,
-        movements.c.amount,
-    )
-    .where(
-        *_IN_CURRENCY,
-        movements.c.moved_on >= bindparam("since", type_=Date),
-        movements.c.moved_on <= bindparam("until", type_=Date),
-    )
-    .order_by(movements.c.moved_on, movements.c.type, movements.c.id, movements.c.sequence)
-    .limit(bindparam("most"))
-)
+_BALANCES = Section("balances", OPEN_AMOUNTS)
 
 
 @final
@@ -71,59 +60,59 @@ class SqlBalances(Balances):
     connection: Connection
 
     def get(self, scope: Scope, *, on: date) -> tuple[Balance, ...]:
-        ends = {f"before_{days}": (on - timedelta(days)).isoformat() for days in (0, 30, 60, 90)}
-        rows = self.connection.execute(_OPEN, {**scope_parameters(scope), **ends}).all()
-        return balances_of(_open(rows), on)
+        rows = self.connection.execute(OPEN_AMOUNTS, {**scope_parameters(scope), **aged_on(on)})
+        return balances_of(open_amounts_of(rows), on)
 
 
 @final
 @frozen
-class SqlAccounts(Accounts):
+class SqlDashboards(Dashboards):
+    """All that is shown, each list a section of one statement."""
+
     connection: Connection
 
-    def periods(
-        self, scope: Scope, *, unit: Currency | None, since: date | None, until: date | None, on: date, most: int
-    ) -> tuple[AccountPeriod, ...]:
-        rows = self.connection.execute(_LAST_DAYS, scope_parameters(scope)).all()
-        last_days: dict[str, date | None] = {row.currency: row.last for row in rows}
-        asked = sorted(last_days) if unit is None else [unit.code]
-        return tuple(
-            self._period(scope, CURRENCIES[code], since, until or max(last_days.get(code) or on, on), most)
-            for code in asked
-        )
-
-    def _period(self, scope: Scope, unit: Currency, since: date | None, until: date, most: int) -> AccountPeriod:
-        first = since or months_before(until, DEFAULT_MONTHS)
-        parameters = {
-            **scope_parameters(scope),
-            "currency": unit.code,
-            "since": first,
-            "until": until,
-            "most": most + 1,
-        }
-        opening = self.connection.execute(_OPENING, parameters).scalar_one()
-        rows = self.connection.execute(_MOVEMENTS, parameters)
-        return AccountPeriod(
-            currency=unit,
-            since=first,
-            until=until,
-            opening=Money(int(opening), unit),
-            movements=tuple(_movement(row, unit) for row in rows),
-        )
+    def get(self, scope: Scope, *, on: date, shown: frozenset[DocumentType], balances: bool) -> Dashboard:
+        kinds = shown & _KINDS
+        if not kinds and not balances:
+            return Dashboard(quotes=None, orders=None, invoices=None, deliveries=None, balances=None)
+        only = {only_of(kind): scope.only(kind) for kind in kinds}
+        narrowed = {name: sorted(ids) for name, ids in only.items() if ids is not None}
+        statement = _statement(kinds, narrowed=bool(narrowed), balances=balances)
+        asked = {**scope_parameters(scope), **narrowed, **aged_on(on), "on": on, "wanted": RECENT}
+        return _dashboard(self.connection.execute(statement, asked).one(), kinds, on=on, balances=balances)
 
 
-def _open(rows: Iterable[AnyRow]) -> Iterator[OpenAmount]:
+def aged_on(on: date) -> dict[str, str]:
+    """Return the parameters of OPEN_AMOUNTS: the first days of the aging's buckets as seen on a day."""
+    return {f"before_{days}": (on - timedelta(days)).isoformat() for days in (0, 30, 60, 90)}
+
+
+def open_amounts_of(rows: Iterable[AnyRow]) -> Iterator[OpenAmount]:
+    """Yield what the rows of OPEN_AMOUNTS say."""
     for currency, due, amount in rows:
         yield OpenAmount(Money(int(amount), CURRENCIES[currency]), date.fromisoformat(due) if due else None)
 
 
-def _movement(row: AnyRow, unit: Currency) -> Movement:
-    moved_on, kind, document_id, sequence, number, amount = row
-    return Movement(
-        on=moved_on,
-        type=MovementType(kind),
-        id=document_id,
-        sequence=sequence,
-        number=number,
-        amount=Money(amount, unit),
+@cache
+def _section(kind: DocumentType, *, narrowed: bool) -> Section:
+    source, sort = _LISTS[kind]
+    return Section(kind.value, newest(source, sort, frozenset({only_of(kind)} if narrowed else ())))
+
+
+@cache
+def _statement(kinds: frozenset[DocumentType], *, narrowed: bool, balances: bool) -> Select[*tuple[Any, ...]]:
+    sections = [_section(kind, narrowed=narrowed) for kind in sorted(kinds)]
+    return select(*(each.column for each in (*sections, *([_BALANCES] if balances else ()))))
+
+
+def _dashboard(row: AnyRow, kinds: frozenset[DocumentType], *, on: date, balances: bool) -> Dashboard:
+    shown = {kind: _section(kind, narrowed=False).read(getattr(row, kind.value)) for kind in kinds}
+    quotes, orders = shown.get(DocumentType.QUOTE), shown.get(DocumentType.ORDER)
+    invoices, deliveries = shown.get(DocumentType.INVOICE), shown.get(DocumentType.DELIVERY)
+    return Dashboard(
+        quotes=None if quotes is None else tuple(quote_summaries(quotes)),
+        orders=None if orders is None else tuple(order_summaries(orders)),
+        invoices=None if invoices is None else tuple(invoice_summaries(invoices)),
+        deliveries=None if deliveries is None else tuple(delivery_views(deliveries)),
+        balances=balances_of(open_amounts_of(_BALANCES.read(row.balances)), on) if balances else None,
     )

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final, TypeVar, final
 
-from attrs import frozen
+from attrs import field, frozen
 from sqlalchemy import URL, Engine, ExceptionContext, create_engine, event, make_url
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -32,14 +32,20 @@ _TRANSIENT: Final = frozenset(
 )
 
 
-def open_postgres(database: str, *, patience_seconds: float = PATIENCE_SECONDS) -> Engine:
+def open_postgres(database: str, *, pool_size: int = POOL_SIZE, patience_seconds: float = PATIENCE_SECONDS) -> Engine:
     """Return a synchronous engine for `postgresql://…`: for imports, migrations and hosts that do not await.
 
-    A transaction that waits longer than that for another's lock is refused with Busy, and so is one that finds
-    the server out of reach.
+    Its pool has that many connections. What waits longer than that for a connection or for another's lock is
+    refused with Busy, and so is what loses its connection.
     """
-    options = f"-c lock_timeout={_milliseconds(patience_seconds)}"
-    engine = create_engine(_url(database, "psycopg"), connect_args={"options": options}, pool_pre_ping=True)
+    engine = create_engine(
+        _url(database, "psycopg"),
+        connect_args={"options": f"-c lock_timeout={_milliseconds(patience_seconds)} -c jit=off"},
+        pool_pre_ping=True,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=patience_seconds,
+    )
     event.listen(engine, "handle_error", _say_busy)
     return engine
 
@@ -47,7 +53,10 @@ def open_postgres(database: str, *, patience_seconds: float = PATIENCE_SECONDS) 
 def open_postgres_async(
     database: str, *, pool_size: int = POOL_SIZE, patience_seconds: float = PATIENCE_SECONDS
 ) -> AsyncEngine:
-    """Return an asynchronous engine for `postgresql://…`, with a pool of that many connections."""
+    """Return an asynchronous engine for `postgresql://…`, with a pool of that many connections and the same patience.
+
+    Plans are not compiled (`jit=off`): that takes longer than any statement of ours.
+    """
     settings = {"lock_timeout": str(_milliseconds(patience_seconds)), "jit": "off"}
     engine = create_async_engine(
         _url(database, "asyncpg"),
@@ -67,13 +76,16 @@ class GreenletRunner(Runner):
 
     engine: AsyncEngine
     mint: Mint
+    _reading: AsyncEngine = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "_reading", self.engine.execution_options(isolation_level="AUTOCOMMIT"))
 
     async def read(self, use_case: Callable[[Store], T]) -> T:
         """Run a use case that writes nothing, without a transaction around its statements."""
         try:
-            async with self.engine.connect() as connection:
-                reading = await connection.execution_options(isolation_level="AUTOCOMMIT")
-                return await reading.run_sync(lambda plain: use_case(store_on(plain, self.mint)))
+            async with self._reading.connect() as connection:
+                return await connection.run_sync(lambda plain: use_case(store_on(plain, self.mint)))
         except (PoolExhausted, OSError) as error:
             raise busy() from error
 
@@ -99,8 +111,10 @@ def _milliseconds(seconds: float) -> int:
 
 
 def _say_busy(context: ExceptionContext) -> Any:  # noqa: ANN401 - the event's signature
-    if context.is_disconnect or _sqlstate(context.original_exception) in _TRANSIENT:
-        raise busy() from context.original_exception
+    problem = context.original_exception
+    # What was given up (a cancelled task, Ctrl+C) counts as a lost connection too, and is none of the store's doing.
+    if isinstance(problem, Exception) and (context.is_disconnect or _sqlstate(problem) in _TRANSIENT):
+        raise busy() from problem
 
 
 def _sqlstate(error: BaseException | None) -> str | None:

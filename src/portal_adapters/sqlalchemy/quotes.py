@@ -12,9 +12,9 @@ from portal_adapters.sqlalchemy.documents import (
     SELECTIVE,
     among,
     constant,
-    count_of,
     document_conditions,
     in_scope,
+    kept_total,
     narrowing,
     scope_parameters,
     words,
@@ -71,17 +71,19 @@ _SHOWN_STATE = case(
     else_=quotes.c.state,
 )
 
-_LIST = ListSource(
+QUOTES = ListSource(
     rows=_with_decision(*_SUMMARY),
     id=quotes.c.id,
     sorts={"issued_on": quotes.c.issued_on, "number": quotes.c.number},
-    conditions=document_conditions(quotes, quotes.c.issued_on)
+    conditions=document_conditions(DocumentType.QUOTE, quotes, quotes.c.issued_on)
     | {
         "states": among(_SHOWN_STATE, "states"),
         "recorded": quotes.c.state == bindparam("recorded"),
     },
     selective=SELECTIVE,
+    kept_total=kept_total(DocumentType.QUOTE),
 )
+"""A client's quotes."""
 
 # What a record must say for the quote to be shown in a state: an index finds it, where it is one thing alone.
 _RECORDED = {QuoteState.SENT: "sent", QuoteState.EXPIRED: "sent", QuoteState.CANCELLED: "cancelled"}
@@ -102,12 +104,11 @@ class SqlQuotes(Quotes):
         states = {"states": words(narrowed.states), "recorded": _recorded(narrowed.states)}
         return read_page(
             self.connection,
-            _LIST,
+            QUOTES,
             listing,
             scope={**scope_parameters(scope), "on": on},
             narrowed=narrowing(scope, DocumentType.QUOTE, listing, **states),
-            read=_summaries,
-            known_total=lambda: count_of(self.connection, scope, DocumentType.QUOTE),
+            read=quote_summaries,
         )
 
 
@@ -122,7 +123,8 @@ def _recorded(states: frozenset[QuoteState] | None) -> str | None:
     return recorded.pop() if len(recorded) == 1 else None
 
 
-def _summaries(rows: Sequence[AnyRow]) -> Sequence[QuoteSummary]:
+def quote_summaries(rows: Sequence[AnyRow]) -> Sequence[QuoteSummary]:
+    """Return quotes as a list shows them."""
     return [_summary(row) for row in rows]
 
 
@@ -140,6 +142,7 @@ def _summary(row: Iterable[Any]) -> QuoteSummary:
         total,
         answer,
         decided_at,
+        *_,
     ) = row
     unit = CURRENCIES[currency]
     return QuoteSummary(

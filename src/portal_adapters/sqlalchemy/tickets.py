@@ -1,6 +1,5 @@
 """Tickets in SQL."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, final
 
@@ -11,6 +10,7 @@ from portal_adapters.sqlalchemy.documents import among, words
 from portal_adapters.sqlalchemy.keyset import ListSource, read_page
 from portal_adapters.sqlalchemy.records import AnyRow
 from portal_adapters.sqlalchemy.schema import replies, tickets
+from portal_adapters.sqlalchemy.sections import Section
 from portal_adapters.sqlalchemy.values import dump_ref, load_ref
 from portal_core.domain.feedback import Category, Party, Reply, Ticket, TicketState
 from portal_core.domain.filters import TicketFilter
@@ -18,7 +18,15 @@ from portal_core.domain.ids import CompanyId, TicketId
 from portal_core.domain.paging import MOMENT_SORTS, Listing, Page
 from portal_core.ports import Tickets
 
-_OF_COMPANY = select(*tickets.c).where(tickets.c.company_id == bindparam("company_id"))
+_REPLIES = Section(
+    "replies",
+    select(replies.c.by, replies.c.message, replies.c.created_at)
+    .where(replies.c.company_id == tickets.c.company_id, replies.c.ticket_id == tickets.c.id)
+    .order_by(replies.c.position)
+    .correlate(tickets),
+)
+
+_OF_COMPANY = select(*tickets.c, _REPLIES.column).where(tickets.c.company_id == bindparam("company_id"))
 
 _LIST = ListSource(
     rows=_OF_COMPANY,
@@ -31,12 +39,6 @@ _LIST = ListSource(
         "states": among(tickets.c.state, "states"),
     },
     selective=frozenset({"ticket_id", "documents"}),
-)
-
-_REPLIES = (
-    select(*replies.c)
-    .where(replies.c.company_id == bindparam("company_id"), among(replies.c.ticket_id, "ticket_ids"))
-    .order_by(replies.c.ticket_id, replies.c.position)
 )
 
 _ADD = insert(tickets)
@@ -93,17 +95,8 @@ class SqlTickets(Tickets):
             listing,
             scope={"company_id": company_id},
             narrowed={name: value for name, value in asked.items() if value is not None},
-            read=self._tickets,
+            read=_tickets,
         )
-
-    def _tickets(self, rows: Sequence[AnyRow]) -> Sequence[Ticket]:
-        said: dict[str, list[Reply]] = defaultdict(list)
-        answered = [row.id for row in rows if row.reply_count]
-        if answered:
-            parameters = {"company_id": rows[0].company_id, "ticket_ids": answered}
-            for row in self.connection.execute(_REPLIES, parameters):
-                said[row.ticket_id].append(Reply(by=Party(row.by), message=row.message, created_at=row.created_at))
-        return [_ticket(row, said[row.id]) for row in rows]
 
     def _add_replies(self, ticket: Ticket, *, known: int) -> None:
         fresh = [
@@ -122,7 +115,11 @@ class SqlTickets(Tickets):
             self.connection.execute(_ADD_REPLIES, fresh)
 
 
-def _ticket(row: AnyRow, said: Sequence[Reply]) -> Ticket:
+def _tickets(rows: Sequence[AnyRow]) -> Sequence[Ticket]:
+    return [_ticket(row) for row in rows]
+
+
+def _ticket(row: AnyRow) -> Ticket:
     return Ticket(
         id=row.id,
         company_id=row.company_id,
@@ -134,8 +131,12 @@ def _ticket(row: AnyRow, said: Sequence[Reply]) -> Ticket:
         document=None if row.document is None else load_ref(row.document),
         state=TicketState(row.state),
         created_at=row.created_at,
-        replies=tuple(said),
+        replies=tuple(map(_reply, _REPLIES.read(row.replies))),
     )
+
+
+def _reply(row: AnyRow) -> Reply:
+    return Reply(by=Party(row.by), message=row.message, created_at=row.created_at)
 
 
 def _values(ticket: Ticket) -> dict[str, Any]:

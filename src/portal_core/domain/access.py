@@ -170,12 +170,16 @@ class Grant:
 
 @frozen(kw_only=True)
 class Visit:
-    """A client who came by a live link, or a host's own user: what they may do, who they are, whose client."""
+    """A client who came by a live link, or a host's own user: what they may do, who they are, whose client.
+
+    The company's `logo` may be left out; `has_logo` tells whether it has one.
+    """
 
     grant: Grant
     company: Company
     client: Client
     secret_hint: str | None = None
+    has_logo: bool = False
 
     @property
     def scope(self) -> Scope:

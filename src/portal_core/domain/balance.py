@@ -1,13 +1,13 @@
 """The outstanding balance: what is owed, since when, and what speaks for the client; one per currency, never mixed."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Literal, TypeAlias, get_args
 
 from attrs import frozen
 
-from portal_core.domain.money import Currency, Money
+from portal_core.domain.money import Currency, Money, total_of
 
 
 @frozen
@@ -57,6 +57,15 @@ def bucket_of(due_on: date, on: date) -> Bucket:
     return AGING_BUCKETS[min((days - 1) // 30 + 1, 4)]
 
 
+def aging_of(amounts: Iterable[OpenAmount], unit: Currency, on: date) -> Aging:
+    """Return the aging of what is due in one currency, as seen on a day."""
+    aged = dict.fromkeys(AGING_BUCKETS, 0)
+    for each in amounts:
+        if each.due_on is not None and each.amount.currency == unit:
+            aged[bucket_of(each.due_on, on)] += each.amount.minor
+    return Aging(**{bucket: Money(minor, unit) for bucket, minor in aged.items()})
+
+
 def balances_of(amounts: Iterable[OpenAmount], on: date) -> tuple[Balance, ...]:
     """Return one balance for each currency in which anything counts, by code."""
     by_currency: dict[Currency, list[OpenAmount]] = defaultdict(list)
@@ -65,25 +74,15 @@ def balances_of(amounts: Iterable[OpenAmount], on: date) -> tuple[Balance, ...]:
     return tuple(_balance(unit, by_currency[unit], on) for unit in sorted(by_currency, key=lambda unit: unit.code))
 
 
-def _balance(unit: Currency, amounts: Iterable[OpenAmount], on: date) -> Balance:
-    aged = dict.fromkeys(AGING_BUCKETS, 0)
-    credit = 0
-    for each in amounts:
-        if each.due_on is None:
-            credit += each.amount.minor
-        else:
-            aged[bucket_of(each.due_on, on)] += each.amount.minor
-    outstanding = sum(aged.values())
+def _balance(unit: Currency, amounts: Sequence[OpenAmount], on: date) -> Balance:
+    aging = aging_of(amounts, unit, on)
+    outstanding = total_of((each.amount for each in amounts if each.due_on is not None), unit)
+    credit = total_of((each.amount for each in amounts if each.due_on is None), unit)
     return Balance(
         currency=unit,
-        outstanding=Money(outstanding, unit),
-        overdue=Money(outstanding - aged["current"], unit),
-        credit=Money(credit, unit),
-        net=Money(outstanding - credit, unit),
-        aging=Aging(**{bucket: Money(minor, unit) for bucket, minor in aged.items()}),
+        outstanding=outstanding,
+        overdue=outstanding - aging.current,
+        credit=credit,
+        net=outstanding - credit,
+        aging=aging,
     )
-
-
-def no_aging(unit: Currency) -> Aging:
-    """Return the aging of a currency in which nothing is outstanding."""
-    return Aging(**dict.fromkeys(AGING_BUCKETS, Money(0, unit)))

@@ -27,6 +27,9 @@ class Problem:
     pointer: str | None = None
     parameter: str | None = None
 
+    def __str__(self) -> str:
+        return f"{self.parameter or self.pointer or 'the body'}: {self.detail}"
+
 
 class InvalidInput(Refusal):
     """The input breaks a rule of form; `problems` names every field."""
@@ -34,7 +37,7 @@ class InvalidInput(Refusal):
     code = "invalid_input"
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__("; ".join(problem.detail for problem in problems))
+        super().__init__("; ".join(str(problem) for problem in problems))
         self.problems = tuple(problems)
 
     @classmethod
@@ -49,22 +52,20 @@ class InvalidInput(Refusal):
 
 
 class PermissionDenied(Refusal):
-    """The link is not allowed to do this; `permission` is the first one missing."""
+    """The link is not allowed to do this; `permission` is the first one missing, None where it is not one of them."""
 
     code = "permission_denied"
 
-    def __init__(self, permission: str) -> None:
-        super().__init__(f"This link lacks the permission {permission!r}.")
+    def __init__(self, permission: str | None, detail: str | None = None) -> None:
+        super().__init__(detail or f"This link lacks the permission {permission}.")
         self.permission = permission
 
 
 class NarrowedLink(PermissionDenied):
     """The link opens single documents, and what is asked for is about all of them."""
 
-    def __init__(self, permission: str) -> None:
-        super().__init__(permission)
-        self.detail = "This link opens single documents only; this is about all of them."
-        self.args = (self.detail,)
+    def __init__(self) -> None:
+        super().__init__(None, "This link opens single documents only; this is about all of them.")
 
 
 class NotFound(Refusal):

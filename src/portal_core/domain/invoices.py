@@ -217,12 +217,13 @@ class InvoiceDetail:
     """A posted invoice or credit note with all that a client sees of it.
 
     `settlements` are what settled it, ordered by day, source and id; `allocations` are what a credit note settled.
-    Settlements and allocations of a credit note, together with what is due, make its total.
+    Settlements and allocations of a credit note, together with what is due, make its total. Both are None where
+    they are withheld from a link that may not view payments.
     """
 
     summary: InvoiceSummary
     reference: str | None
     lines: tuple[Line, ...]
     instalments: tuple[InstalmentDue, ...]
-    settlements: tuple[Settlement, ...]
-    allocations: tuple[NumberedAllocation, ...]
+    settlements: tuple[Settlement, ...] | None
+    allocations: tuple[NumberedAllocation, ...] | None

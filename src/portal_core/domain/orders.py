@@ -56,8 +56,11 @@ class Order(OrderSummary):
 
 @frozen(kw_only=True)
 class OrderDetail:
-    """An order with what was delivered and invoiced for it: oldest first, by day and id."""
+    """An order with what was delivered and invoiced for it: oldest first, by day and id.
+
+    `invoices` is None where it is withheld from a link that may not view invoices.
+    """
 
     order: Order
     deliveries: tuple[DeliveryView, ...]
-    invoices: tuple[InvoiceSummary, ...]
+    invoices: tuple[InvoiceSummary, ...] | None

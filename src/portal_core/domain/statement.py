@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from attrs import frozen
 
-from portal_core.domain.balance import Aging
+from portal_core.domain.balance import Aging, OpenAmount, aging_of
 from portal_core.domain.money import Currency, Money, total_of
 
 MOST_MOVEMENTS = 5_000
@@ -108,7 +108,8 @@ def running(opening: Money, movements: Iterable[Movement]) -> Sequence[Statement
 class AccountPeriod:
     """What a store knows of one currency's account in the days `since` to `until`, both counted.
 
-    `movements` are in a statement's order; a store may stop after one more than a statement can hold.
+    `movements` are in a statement's order; a store may stop after one more than a statement can hold. `aging` is
+    of all that is due in the currency, whatever the period, as seen on the day that was asked about.
     """
 
     currency: Currency
@@ -116,10 +117,17 @@ class AccountPeriod:
     until: date
     opening: Money
     movements: tuple[Movement, ...]
+    aging: Aging
 
 
 def periods_of(
-    movements: Iterable[Movement], *, unit: Currency | None, since: date | None, until: date | None, on: date
+    movements: Iterable[Movement],
+    open_amounts: Iterable[OpenAmount] = (),
+    *,
+    unit: Currency | None,
+    since: date | None,
+    until: date | None,
+    on: date,
 ) -> tuple[AccountPeriod, ...]:
     """Return one period for each currency that ever moved, by code, or for the one asked for.
 
@@ -130,13 +138,20 @@ def periods_of(
     for movement in sorted(movements, key=lambda each: each.order):
         if unit is None or movement.amount.currency == unit:
             by_currency.setdefault(movement.amount.currency, []).append(movement)
+    due = tuple(open_amounts)
     return tuple(
-        _period(each, by_currency[each], since, until, on) for each in sorted(by_currency, key=lambda each: each.code)
+        _period(each, by_currency[each], due, since, until, on)
+        for each in sorted(by_currency, key=lambda each: each.code)
     )
 
 
 def _period(
-    unit: Currency, movements: Sequence[Movement], since: date | None, until: date | None, on: date
+    unit: Currency,
+    movements: Sequence[Movement],
+    due: Sequence[OpenAmount],
+    since: date | None,
+    until: date | None,
+    on: date,
 ) -> AccountPeriod:
     last = until or max([on, *(movement.on for movement in movements)])
     first = since or months_before(last, DEFAULT_MONTHS)
@@ -146,4 +161,5 @@ def _period(
         until=last,
         opening=total_of((movement.amount for movement in movements if movement.on < first), unit),
         movements=tuple(movement for movement in movements if first <= movement.on <= last),
+        aging=aging_of(due, unit, on),
     )

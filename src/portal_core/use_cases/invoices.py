@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from attrs import evolve
+
 from portal_core.domain.access import Permission, Visit
 from portal_core.domain.filters import InvoiceFilter
 from portal_core.domain.ids import InvoiceId
@@ -24,8 +26,10 @@ def list_invoices(
 def read_invoice(store: Store, visit: Visit, invoice_id: InvoiceId, *, now: datetime) -> InvoiceDetail:
     """Return one invoice or credit note.
 
-    What settled it is for links that may view payments; the caller leaves it out for others.
+    What settled it, and what a credit note settled, is withheld from links that may not view payments.
     """
     visit.grant.require(Permission.VIEW_INVOICES, at=now)
     detail = require_found(store.invoices.get(visit.scope, invoice_id), "invoice", invoice_id)
+    if not visit.grant.may(Permission.VIEW_PAYMENTS):
+        detail = evolve(detail, settlements=None, allocations=None)
     return within(visit.scope, detail, narrow_invoice_detail)

@@ -54,7 +54,9 @@ def narrow_order_detail(scope: Scope, detail: OrderDetail) -> OrderDetail:
             for each in detail.deliveries
             if scope.covers(DocumentType.DELIVERY, each.delivery.id)
         ),
-        invoices=tuple(
+        invoices=None
+        if detail.invoices is None
+        else tuple(
             narrow_invoice(scope, each) for each in detail.invoices if scope.covers(DocumentType.INVOICE, each.id)
         ),
     )
@@ -81,8 +83,12 @@ def narrow_invoice_detail(scope: Scope, detail: InvoiceDetail) -> InvoiceDetail:
     return evolve(
         detail,
         summary=narrow_invoice(scope, detail.summary),
-        settlements=tuple(each for each in detail.settlements if _shows(scope, each)),
-        allocations=tuple(each for each in detail.allocations if scope.covers(DocumentType.INVOICE, each.invoice_id)),
+        settlements=None
+        if detail.settlements is None
+        else tuple(each for each in detail.settlements if _shows(scope, each)),
+        allocations=None
+        if detail.allocations is None
+        else tuple(each for each in detail.allocations if scope.covers(DocumentType.INVOICE, each.invoice_id)),
     )
 
 

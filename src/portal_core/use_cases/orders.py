@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from attrs import evolve
+
 from portal_core.domain.access import Permission, Visit
 from portal_core.domain.filters import OrderFilter
 from portal_core.domain.ids import OrderId
@@ -23,8 +25,10 @@ def list_orders(
 def read_order(store: Store, visit: Visit, order_id: OrderId, *, now: datetime) -> OrderDetail:
     """Return one order with its deliveries and invoices, as far as the scope covers them.
 
-    The invoices are for links that may view invoices; the caller leaves them out for others.
+    The invoices are withheld from links that may not view invoices.
     """
     visit.grant.require(Permission.VIEW_ORDERS, at=now)
     detail = require_found(store.orders.get(visit.scope, order_id), "order", order_id)
+    if not visit.grant.may(Permission.VIEW_INVOICES):
+        detail = evolve(detail, invoices=None)
     return within(visit.scope, detail, narrow_order_detail)

@@ -110,8 +110,10 @@ def settling_of(store: Store, changed: Changed) -> Settling:
 
 
 def _before(store: Store, changed: Changed, around: Collection[RecordRef]) -> Ledger:
+    """Return the ledger as it was; asked for even where nothing settles, since whoever asks has the client's turn."""
+    nothing = store.intake.ledger(changed.company_id, changed.client_id, ())
     if not around or store.clients.get(changed.company_id, changed.client_id) is None:
-        return Ledger((), ())
+        return nothing
     return store.intake.ledger(changed.company_id, changed.client_id, around)
 
 

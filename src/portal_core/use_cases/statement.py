@@ -3,10 +3,16 @@
 from datetime import date, datetime
 
 from portal_core.domain.access import Permission, Visit
-from portal_core.domain.balance import Balance, no_aging
 from portal_core.domain.errors import InvalidInput, NarrowedLink
 from portal_core.domain.money import Currency
-from portal_core.domain.statement import MOST_MOVEMENTS, AccountPeriod, Statement, running
+from portal_core.domain.statement import (
+    DEFAULT_MONTHS,
+    MOST_MOVEMENTS,
+    AccountPeriod,
+    Statement,
+    months_before,
+    running,
+)
 from portal_core.ports import Store
 
 
@@ -20,18 +26,18 @@ def read_statement(
     """
     visit.grant.require(Permission.VIEW_INVOICES, Permission.VIEW_PAYMENTS, at=now)
     if visit.scope.documents is not None:
-        raise NarrowedLink(Permission.VIEW_PAYMENTS)
+        raise NarrowedLink
     if since is not None and until is not None and since > until:
         raise InvalidInput.in_parameter("from", "must not be after `to`")
+    if since is None and until is not None:
+        since = months_before(until, DEFAULT_MONTHS)
     today = visit.today(now)
     periods = store.accounts.periods(visit.scope, unit=unit, since=since, until=until, on=today, most=MOST_MOVEMENTS)
     wants_aging = until is None or until >= today
-    balances = store.balances.get(visit.scope, on=today) if wants_aging else ()
-    aged = {balance.currency: balance for balance in balances}
-    return tuple(_statement(period, aged.get(period.currency), wants_aging=wants_aging) for period in periods)
+    return tuple(_statement(period, wants_aging=wants_aging) for period in periods)
 
 
-def _statement(period: AccountPeriod, balance: Balance | None, *, wants_aging: bool) -> Statement:
+def _statement(period: AccountPeriod, *, wants_aging: bool) -> Statement:
     if len(period.movements) > MOST_MOVEMENTS:
         detail = f"the period holds more than {MOST_MOVEMENTS:,} movements; ask for a shorter one"
         raise InvalidInput.in_parameter("from", detail)
@@ -43,5 +49,5 @@ def _statement(period: AccountPeriod, balance: Balance | None, *, wants_aging: b
         opening=period.opening,
         closing=lines[-1].balance if lines else period.opening,
         lines=lines,
-        aging=(balance.aging if balance else no_aging(period.currency)) if wants_aging else None,
+        aging=period.aging if wants_aging else None,
     )

@@ -1,6 +1,5 @@
 """Invoices and credit notes."""
 
-from portal_core.domain.access import Permission
 from portal_core.domain.filters import InvoiceFilter
 from portal_core.domain.ids import InvoiceId
 from portal_core.domain.invoices import InvoiceKind, PaymentState
@@ -25,7 +24,6 @@ async def list_all(call: ClientCall) -> Answer:
 
 
 async def read_one(call: ClientCall) -> Answer:
-    """Return one invoice or credit note, with what settled it if the link may view payments."""
+    """Return one invoice or credit note."""
     detail = await call.read(lambda store: read_invoice(store, call.visit, InvoiceId(call.record_id), now=call.now))
-    with_payments = call.visit.grant.may(Permission.VIEW_PAYMENTS)
-    return answered(present.invoice_detail(detail, call.today, with_payments=with_payments))
+    return answered(present.invoice_detail(detail, call.today))

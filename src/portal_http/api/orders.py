@@ -1,6 +1,5 @@
 """Orders."""
 
-from portal_core.domain.access import Permission
 from portal_core.domain.filters import OrderFilter
 from portal_core.domain.ids import OrderId
 from portal_core.domain.orders import DeliveryStatus, OrderState
@@ -25,7 +24,6 @@ async def list_all(call: ClientCall) -> Answer:
 
 
 async def read_one(call: ClientCall) -> Answer:
-    """Return one order, with its invoices if the link may view them."""
+    """Return one order."""
     detail = await call.read(lambda store: read_order(store, call.visit, OrderId(call.record_id), now=call.now))
-    with_invoices = call.visit.grant.may(Permission.VIEW_INVOICES)
-    return answered(present.order_detail(detail, call.today, with_invoices=with_invoices))
+    return answered(present.order_detail(detail, call.today))

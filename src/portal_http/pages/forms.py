@@ -9,8 +9,8 @@ from attrs import define, field
 
 from portal_core.domain.errors import InvalidInput, Problem
 from portal_core.domain.text import EMAIL_LENGTH, clean_email, clean_text, required_text
-from portal_http.errors import PayloadTooLarge, UnsupportedMediaType
-from portal_http.incoming import LARGEST_BODY, Gone, Incoming
+from portal_http.errors import UnsupportedMediaType
+from portal_http.incoming import Incoming
 from portal_http.pages.labels import N_
 from portal_http.pages.voice import Said
 
@@ -105,26 +105,11 @@ def _can_be_seen(text: str) -> bool:
 
 async def read_body(request: Incoming) -> bytes:
     """Return the body of a form; refuse with UnsupportedMediaType other bodies, with PayloadTooLarge beyond 64 KiB."""
+    body = await request.read()
     said = request.fields(b"content-type")
     if len(said) != 1 or _FORM.fullmatch(said[0]) is None or request.fields(b"content-encoding"):
         raise UnsupportedMediaType(f"The form must be sent as {MEDIA_TYPE}.")
-    if any(int(value) > LARGEST_BODY for value in request.fields(b"content-length") if value.isdecimal()):
-        raise _too_large()
-    body = bytearray()
-    more = True
-    while more:
-        message = await request.receive()
-        if message["type"] == "http.disconnect":
-            raise Gone
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-        if len(body) > LARGEST_BODY:
-            raise _too_large()
-    return bytes(body)
-
-
-def _too_large() -> PayloadTooLarge:
-    return PayloadTooLarge(f"A form may have at most {LARGEST_BODY // 1024} KiB.")
+    return body
 
 
 def read_form(body: bytes) -> Form:

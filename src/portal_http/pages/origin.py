@@ -12,8 +12,7 @@ class ForeignForm(PermissionDenied):
     """The form was sent from another site."""
 
     def __init__(self) -> None:
-        super().__init__("same-origin")
-        self.detail = "This form was sent from another site."
+        super().__init__(None, "This form was sent from another site.")
 
 
 def require_own_form(request: Incoming, public_url: str) -> None:
@@ -33,7 +32,8 @@ def require_own_form(request: Incoming, public_url: str) -> None:
 
 
 def _is_own(origin: str, request: Incoming, public_url: str) -> bool:
-    said, ours = urlsplit(origin), urlsplit(public_url)
-    if (said.scheme, said.netloc) == (ours.scheme, ours.netloc):
-        return True
-    return said.scheme in {"http", "https"} and [said.netloc] == request.fields(b"host")
+    ours = urlsplit(public_url)
+    own = {f"{ours.scheme}://{ours.netloc}"}
+    for host in request.fields(b"host"):
+        own |= {f"http://{host.removesuffix(':80')}", f"https://{host.removesuffix(':443')}"}
+    return origin.lower() in {each.lower() for each in own}

@@ -47,20 +47,18 @@ def invoice_row(invoice: InvoiceSummary, on: date) -> InvoiceShape:
     }
 
 
-def invoice_detail(
-    detail: InvoiceDetail, on: date, *, with_payments: bool
-) -> InvoiceDetailShape | CreditNoteDetailShape:
-    """Return an invoice or credit note, with what settled it if the link may view payments."""
+def invoice_detail(detail: InvoiceDetail, on: date) -> InvoiceDetailShape | CreditNoteDetailShape:
+    """Return an invoice or credit note, with what settled it unless that is withheld."""
     if detail.summary.kind is InvoiceKind.CREDIT_NOTE:
-        return _credit_note_detail(detail, on, with_payments=with_payments)
+        return _credit_note_detail(detail, on)
     parts = {
         "reference": detail.reference,
         "lines": [line(each) for each in detail.lines],
         "instalments": [_instalment(each) for each in detail.instalments],
     }
     shape = cast("InvoiceDetailShape", {**invoice_row(detail.summary, on), **parts})
-    if with_payments:
-        shape["allocations"] = _settlements(detail)
+    if detail.settlements is not None:
+        shape["allocations"] = [_settlement(part) for part in detail.settlements]
     return shape
 
 
@@ -81,21 +79,18 @@ def payment(view: PaymentView) -> PaymentShape:
     }
 
 
-def _credit_note_detail(detail: InvoiceDetail, on: date, *, with_payments: bool) -> CreditNoteDetailShape:
+def _credit_note_detail(detail: InvoiceDetail, on: date) -> CreditNoteDetailShape:
     parts = {"reference": detail.reference, "lines": [line(each) for each in detail.lines], "instalments": []}
     shape = cast("CreditNoteDetailShape", {**invoice_row(detail.summary, on), **parts})
-    if with_payments:
+    if detail.allocations is not None:
         shape["allocations"] = [_dated_allocation(part) for part in detail.allocations]
-        shape["refunds"] = _settlements(detail)
+    if detail.settlements is not None:
+        shape["settlements"] = [_settlement(part) for part in detail.settlements]
     return shape
 
 
 def _instalment(part: InstalmentDue) -> InstalmentShape:
     return {"due_on": part.due_on, "amount": money(part.amount), "amount_due": money(part.amount_due)}
-
-
-def _settlements(detail: InvoiceDetail) -> list[SettlementShape]:
-    return [_settlement(part) for part in detail.settlements]
 
 
 def _settlement(part: Settlement) -> SettlementShape:

@@ -28,14 +28,14 @@ def order_row(order: OrderSummary) -> OrderShape:
     }
 
 
-def order_detail(detail: OrderDetail, on: date, *, with_invoices: bool) -> OrderDetailShape:
-    """Return an order with its lines and deliveries, and with its invoices if the link may view them."""
+def order_detail(detail: OrderDetail, on: date) -> OrderDetailShape:
+    """Return an order with its lines and deliveries, and with its invoices unless they are withheld."""
     parts = {
         "lines": [order_line(each) for each in detail.order.lines],
         "deliveries": [delivery(each) for each in detail.deliveries],
     }
     shape = cast("OrderDetailShape", {**order_row(detail.order), **parts})
-    if with_invoices:
+    if detail.invoices is not None:
         shape["invoices"] = [invoice_row(each, on) for each in detail.invoices]
     return shape
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal_core.domain.balance import AGING_BUCKETS, OpenAmount, balances_of, bucket_of, no_aging
+from portal_core.domain.balance import AGING_BUCKETS, OpenAmount, aging_of, balances_of, bucket_of
 from portal_core.domain.ledger import Ledger
 from tests.core.histories import UNITS, days, histories, net_by_hand
 from tests.core.samples import DAY, EUR, JPY, TODAY, euros, money
@@ -70,7 +70,7 @@ def test_what_counts_and_is_settled_still_has_its_balance_of_nothing() -> None:
     euro, yen = balances_of(amounts, TODAY)
 
     assert (euro.net, yen.net) == (euros("1.00"), money(0, JPY))
-    assert yen.aging == no_aging(JPY)
+    assert yen.aging == aging_of((), JPY, TODAY)
 
 
 def test_nothing_has_no_balance() -> None:
@@ -79,4 +79,13 @@ def test_nothing_has_no_balance() -> None:
     balances = balances_of(amounts, TODAY)
 
     assert balances == ()
-    assert no_aging(EUR).over_90 == euros("0.00")
+    assert aging_of((), EUR, TODAY).over_90 == euros("0.00")
+
+
+def test_an_aging_is_of_one_currency_and_leaves_credit_out() -> None:
+    amounts = [OpenAmount(euros("1.00"), TODAY), OpenAmount(euros("2.00"), None), OpenAmount(money(3, JPY), TODAY)]
+
+    aging = aging_of(amounts, EUR, TODAY)
+
+    assert aging == aging_of(amounts[:1], EUR, TODAY)
+    assert aging.current == euros("1.00")

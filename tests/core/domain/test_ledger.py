@@ -40,8 +40,8 @@ def test_total_minus_settlements_is_what_is_due(ledger: Ledger) -> None:
     details = [ledger.detail(each) for each in ledger.invoices.values()]
 
     for detail in details:
-        settled = sum(part.amount.minor for part in detail.settlements)
-        given = sum(part.amount.minor for part in detail.allocations)
+        settled = sum(part.amount.minor for part in detail.settlements or ())
+        given = sum(part.amount.minor for part in detail.allocations or ())
 
         assert detail.summary.amount_due.minor == detail.summary.total.minor - settled - given
         assert sum(part.amount_due.minor for part in detail.instalments) in {0, detail.summary.amount_due.minor}
@@ -97,7 +97,9 @@ def test_a_payment_a_credit_note_and_a_discount_settle_an_invoice() -> None:
 
     assert detail.summary.amount_due == euros("12.00")
     assert detail.summary.payment_state is PaymentState.PARTIAL
-    assert [(part.source, part.source_id, part.source_number, part.amount.amount) for part in detail.settlements] == [
+    assert [
+        (part.source, part.source_id, part.source_number, part.amount.amount) for part in detail.settlements or ()
+    ] == [
         (SettlementSource.PAYMENT, "p1", "PAY1", "60.00"),
         (SettlementSource.ADJUSTMENT, None, "Early payment", "3.00"),
         (SettlementSource.CREDIT_NOTE, "n1", "RINV1", "25.00"),
@@ -112,8 +114,8 @@ def test_a_credit_note_tells_what_it_settled_and_what_is_still_open() -> None:
 
     assert detail.summary.amount_due == euros("0.00")
     assert detail.summary.payment_state is PaymentState.PAID
-    assert [(part.invoice_number, part.amount) for part in detail.allocations] == [("INV1", euros("25.00"))]
-    assert [(part.source_number, part.amount) for part in detail.settlements] == [("REF1", euros("15.00"))]
+    assert [(part.invoice_number, part.amount) for part in detail.allocations or ()] == [("INV1", euros("25.00"))]
+    assert [(part.source_number, part.amount) for part in detail.settlements or ()] == [("REF1", euros("15.00"))]
     assert detail.instalments == ()
 
 

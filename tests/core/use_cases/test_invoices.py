@@ -34,7 +34,7 @@ def fill(store: Store) -> None:
 
 
 def sources(detail: InvoiceDetail) -> list[str]:
-    return sorted(part.source_number for part in detail.settlements)
+    return sorted(part.source_number for part in detail.settlements or ())
 
 
 def test_an_invoice_is_shown_with_all_that_settled_it(store: Store) -> None:
@@ -44,7 +44,7 @@ def test_an_invoice_is_shown_with_all_that_settled_it(store: Store) -> None:
 
     assert sources(invoice) == ["Early payment", "PAY1", "RINV1"]
     assert (invoice.summary.amount_due, note.summary.amount_due) == (euros("62.00"), euros("15.00"))
-    assert [part.invoice_id for part in note.allocations] == ["i1"]
+    assert [part.invoice_id for part in note.allocations or ()] == ["i1"]
 
 
 def test_a_link_to_single_documents_shows_nothing_beside_them(store: Store) -> None:
@@ -59,7 +59,7 @@ def test_a_link_to_single_documents_shows_nothing_beside_them(store: Store) -> N
     assert sources(shown("i1", invoice, payment)) == ["Early payment", "PAY1"]
     assert (shown("i1", invoice).summary.order_id, shown("i1", invoice).summary.amount_due) == (None, euros("62.00"))
     assert shown("i1", invoice, (DocumentType.ORDER, "o1")).summary.order_id == "o1"
-    assert (shown("n1", note).allocations, len(shown("n1", note, invoice).allocations)) == ((), 1)
+    assert (shown("n1", note).allocations, len(shown("n1", note, invoice).allocations or ())) == ((), 1)
     alone = a_visit(documents=only(invoice))
     assert [each.order_id for each in list_invoices(store, alone, NEWEST, InvoiceFilter(), now=NOW).items] == [None]
 
@@ -98,3 +98,15 @@ def test_reading_needs_the_permission_and_a_posted_document_of_theirs(store: Sto
             read_invoice(store, a_visit(), InvoiceId(invoice_id), now=NOW)
 
     assert [each.id for each in list_invoices(store, a_visit(), NEWEST, InvoiceFilter(), now=NOW).items] == ["posted"]
+
+
+def test_what_settled_an_invoice_is_withheld_from_a_link_that_may_not_view_payments(store: Store) -> None:
+    fill(store)
+    whole, documents = a_visit(Permission.VIEW_PAYMENTS), only((DocumentType.INVOICE, "n1"))
+
+    invoice, note = (read_invoice(store, whole, each.id, now=NOW) for each in (INVOICE, NOTE))
+
+    assert (invoice.settlements, invoice.allocations) == (None, None)
+    assert (note.settlements, note.allocations) == (None, None)
+    single = a_visit(Permission.VIEW_PAYMENTS, documents=documents)
+    assert read_invoice(store, single, NOTE.id, now=NOW).allocations is None

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from portal_adapters.memory.store import MemoryTransactions
 from portal_adapters.randomness import RandomMint
 from portal_core.domain.access import DocumentType, Permission
-from portal_core.domain.balance import no_aging
+from portal_core.domain.balance import aging_of
 from portal_core.domain.errors import InvalidInput, NarrowedLink, PermissionDenied
 from portal_core.domain.invoices import Adjustment
 from portal_core.domain.ledger import Ledger
@@ -88,7 +88,11 @@ def test_a_currency_in_which_nothing_is_open_has_an_aging_of_nothing(store: Stor
 
     (statement,) = read(store, unit=JPY)
 
-    assert (statement.opening, statement.closing, statement.aging) == (money(0, JPY), money(0, JPY), no_aging(JPY))
+    assert (statement.opening, statement.closing, statement.aging) == (
+        money(0, JPY),
+        money(0, JPY),
+        aging_of((), JPY, TODAY),
+    )
     assert [each.currency for each in read(store)] == [EUR]
 
 

@@ -29,13 +29,13 @@ async def show_list(asked: Asked) -> Answer:
 async def show(asked: Asked, document_id: str) -> Answer:
     """Show one invoice or credit note."""
     detail = await asked.read(lambda store: read_invoice(store, asked.visit, InvoiceId(document_id), now=asked.now))
-    company, may_see_payments = asked.visit.company, asked.may(Permission.VIEW_PAYMENTS)
+    company = asked.visit.company
     return asked.page(
         "invoice.html",
         detail=detail,
         invoice=detail.summary,
-        settlements=detail.settlements if may_see_payments else (),
-        allocations=detail.allocations if may_see_payments else (),
+        settlements=detail.settlements or (),
+        allocations=detail.allocations or (),
         overdue=detail.summary.is_overdue(asked.today),
         instructions=detail.summary.payment_instructions or company.payment_instructions,
     )

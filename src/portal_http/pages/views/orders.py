@@ -29,7 +29,7 @@ async def show_list(asked: Asked) -> Answer:
 async def show(asked: Asked, document_id: str) -> Answer:
     """Show one order with what was delivered, invoiced and paid of it."""
     detail = await asked.read(lambda store: read_order(store, asked.visit, OrderId(document_id), now=asked.now))
-    invoices = detail.invoices if asked.may(Permission.VIEW_INVOICES) else ()
+    invoices = detail.invoices or ()
     return asked.page(
         "order.html",
         order=detail.order,

@@ -1,0 +1,59 @@
+"""Sections of an answer: the rows of a whole question as one value of a statement that asks for more than them."""
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Any, TypeAlias, final
+
+from attrs import field, frozen
+from sqlalchemy import Date, IteratorResult, Label, Select, select
+from sqlalchemy.engine.result import SimpleResultMetaData
+from sqlalchemy.types import TypeEngine
+
+from portal_adapters.sqlalchemy.columns import Moment, moment_of
+from portal_adapters.sqlalchemy.dialects import json_rows
+from portal_adapters.sqlalchemy.records import AnyRow
+from portal_adapters.sqlalchemy.values import load
+
+Convert: TypeAlias = Callable[[Any], Any]
+
+
+@final
+@frozen(eq=False)
+class Section:
+    """Some rows, sent as a JSON array of arrays that the database builds; none of their columns holds bytes.
+
+    The rows may be about the row that they are a value of: then they say so by `correlate`.
+    """
+
+    name: str
+    rows: Select[*tuple[Any, ...]]
+    _names: SimpleResultMetaData = field(init=False)
+    _conversions: Sequence[tuple[int, Convert]] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        columns = self.rows.selected_columns
+        conversions = [(place, _conversion(column.type)) for place, column in enumerate(columns)]
+        object.__setattr__(self, "_names", SimpleResultMetaData([each.name for each in columns]))
+        object.__setattr__(self, "_conversions", [(place, each) for place, each in conversions if each is not None])
+
+    @property
+    def column(self) -> Label[str]:
+        """The rows as a column, under the section's name."""
+        rows = self.rows.subquery()
+        return select(json_rows(*rows.c)).scalar_subquery().label(self.name)
+
+    def read(self, text: str) -> Sequence[AnyRow]:
+        """Return the rows that the column's value holds, in their order."""
+        rows: list[list[Any]] = load(text)
+        for place, convert in self._conversions:
+            for row in rows:
+                if row[place] is not None:
+                    row[place] = convert(row[place])
+        found: IteratorResult[*tuple[Any, ...]] = IteratorResult(self._names, iter(rows))
+        return found.all()
+
+
+def _conversion(kind: TypeEngine[Any]) -> Convert | None:
+    if isinstance(kind, Date):
+        return date.fromisoformat
+    return moment_of if isinstance(kind, Moment) else None

@@ -1,0 +1,222 @@
+"""What PostgreSQL cannot do just now is refused as Busy, leaves nothing behind, and no connection checked out."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import suppress
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy.pool import QueuePool
+
+from portal_adapters.contract.builders import COMPANY, a_company, an_event
+from portal_adapters.contract.feeding import prepare
+from portal_adapters.randomness import RandomMint
+from portal_adapters.sqlalchemy import SqlTransactions
+from portal_adapters.sqlalchemy.postgres import GreenletRunner, open_postgres, open_postgres_async
+from portal_core.domain.companies import Company
+from portal_core.domain.errors import Busy
+from portal_core.ports import Store
+from tests.adapters.stores import emptied_database, postgres_engine
+
+pytestmark = pytest.mark.postgres
+
+IMPATIENT = 0.2
+NOBODY = "postgresql://127.0.0.1:1/portal"
+
+Ways = Callable[[GreenletRunner], Callable[[Callable[[Store], Any]], Awaitable[Any]]]
+
+READ_AND_WRITE: list[Ways] = [lambda runner: runner.read, lambda runner: runner.write]
+
+
+@pytest.fixture
+def url() -> Generator[str]:
+    with emptied_database() as url, postgres_engine(url) as engine:
+        prepare(SqlTransactions(engine, RandomMint()))
+        yield url
+
+
+@pytest.fixture
+def transactions(url: str) -> Generator[SqlTransactions]:
+    with postgres_engine(url, pool_size=1, patience_seconds=IMPATIENT) as engine:
+        yield SqlTransactions(engine, RandomMint())
+
+
+def test_who_waits_too_long_for_a_lock_is_told_that_the_store_is_busy(url: str, transactions: SqlTransactions) -> None:
+    with postgres_engine(url) as engine, SqlTransactions(engine, RandomMint()).begin() as store:
+        _append(store)
+
+        with pytest.raises(Busy):
+            _write(transactions, _append)
+
+    assert _ask(transactions) == a_company()
+
+
+def test_who_waits_too_long_for_a_connection_is_told_that_the_store_is_busy(transactions: SqlTransactions) -> None:
+    with transactions.begin(), pytest.raises(Busy), transactions.begin():
+        pass
+
+    assert _ask(transactions) == a_company()
+
+
+def test_a_lost_connection_is_busy_and_the_next_one_works(url: str, transactions: SqlTransactions) -> None:
+    def lose(store: Store) -> None:
+        _cut_off(url)
+        _company(store)
+
+    with pytest.raises(Busy):
+        _write(transactions, lose)
+
+    assert _ask(transactions) == a_company()
+
+
+def test_a_connection_that_is_lost_before_the_commit_keeps_nothing(url: str, transactions: SqlTransactions) -> None:
+    with pytest.raises(Busy):
+        _write(transactions, lambda _: _cut_off(url))
+
+    assert _ask(transactions) == a_company()
+
+
+def test_a_server_that_is_out_of_reach_is_busy() -> None:
+    engine = open_postgres(NOBODY)
+
+    with pytest.raises(Busy), SqlTransactions(engine, RandomMint()).begin():
+        pass
+
+
+def test_an_export_sees_one_state_of_the_store_throughout(url: str) -> None:
+    with postgres_engine(url) as engine:
+        transactions = SqlTransactions(engine, RandomMint())
+        with transactions.read() as store:
+            before = _company(store)
+            with transactions.begin() as another:
+                another.intake.save([a_company(name="Renamed")])
+
+            assert _company(store) == before
+        assert _ask(transactions) == a_company(name="Renamed")
+
+
+@pytest.mark.parametrize("way", READ_AND_WRITE, ids=["read", "write"])
+def test_a_runner_whose_connections_are_all_taken_is_busy(url: str, way: Ways) -> None:
+    async def both(runner: GreenletRunner) -> None:
+        async with runner.engine.connect():
+            with pytest.raises(Busy):
+                await way(runner)(_company)
+        assert await way(runner)(_company) == a_company()
+
+    _with_runner(url, both)
+
+
+@pytest.mark.parametrize("way", READ_AND_WRITE, ids=["read", "write"])
+def test_a_runner_that_loses_its_connection_is_busy_and_goes_on_with_another(url: str, way: Ways) -> None:
+    def lose(store: Store) -> None:
+        _company(store)
+        _cut_off(url)
+        _company(store)
+
+    async def both(runner: GreenletRunner) -> None:
+        with pytest.raises(Busy):
+            await way(runner)(lose)
+        assert await way(runner)(_company) == a_company()
+
+    _with_runner(url, both)
+
+
+@pytest.mark.parametrize("way", READ_AND_WRITE, ids=["read", "write"])
+def test_a_runner_whose_idle_connections_were_cut_off_is_busy_once_at_most(url: str, way: Ways) -> None:
+    async def both(runner: GreenletRunner) -> None:
+        await way(runner)(_company)
+        _cut_off(url)
+        with suppress(Busy):
+            await way(runner)(_company)
+        assert await way(runner)(_company) == a_company()
+
+    _with_runner(url, both)
+
+
+@pytest.mark.parametrize("way", READ_AND_WRITE, ids=["read", "write"])
+def test_a_runner_without_a_server_is_busy(way: Ways) -> None:
+    async def alone() -> None:
+        runner = GreenletRunner(open_postgres_async(NOBODY), RandomMint())
+        with pytest.raises(Busy):
+            await way(runner)(_company)
+        await runner.close()
+
+    asyncio.run(alone())
+
+
+def test_a_runner_that_waits_too_long_for_a_lock_is_busy_and_keeps_nothing(url: str) -> None:
+    def rename(store: Store) -> None:
+        store.intake.save([a_company(name="Renamed")])
+        _append(store)
+
+    async def late(runner: GreenletRunner) -> None:
+        with pytest.raises(Busy):
+            await runner.write(rename)
+
+    with postgres_engine(url) as engine, SqlTransactions(engine, RandomMint()).begin() as store:
+        _append(store)
+        _with_runner(url, late)
+
+    _with_runner(url, _assert_unchanged)
+
+
+def test_a_request_that_is_given_up_keeps_nothing(url: str) -> None:
+    def rename(store: Store) -> None:
+        store.intake.save([a_company(name="Renamed")])
+        _append(store)
+
+    async def give_up(runner: GreenletRunner) -> None:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(runner.write(rename), IMPATIENT / 4)
+        await _assert_unchanged(runner)
+
+    with postgres_engine(url) as engine, SqlTransactions(engine, RandomMint()).begin() as store:
+        _append(store)
+        _with_runner(url, give_up)
+
+
+def _with_runner(url: str, work: Callable[[GreenletRunner], Awaitable[None]]) -> None:
+    """Do something with an impatient runner that has one connection, and see that it has it back in the end."""
+
+    async def run() -> None:
+        engine = open_postgres_async(url, pool_size=1, patience_seconds=IMPATIENT)
+        runner = GreenletRunner(engine, RandomMint())
+        await work(runner)
+        assert isinstance(engine.pool, QueuePool)
+        assert engine.pool.checkedout() == 0
+        await runner.close()
+
+    asyncio.run(run())
+
+
+async def _assert_unchanged(runner: GreenletRunner) -> None:
+    assert await runner.read(_company) == a_company()
+
+
+def _cut_off(url: str) -> None:
+    """End all other connections to the database, as a restart of the server does."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+def _write(transactions: SqlTransactions, then: Callable[[Store], None]) -> None:
+    with transactions.begin() as store:
+        store.intake.save([a_company(name="Renamed")])
+        then(store)
+
+
+def _append(store: Store) -> None:
+    store.events.append(an_event("E1"))
+
+
+def _company(store: Store) -> Company | None:
+    return store.companies.get(COMPANY)
+
+
+def _ask(transactions: SqlTransactions) -> Company | None:
+    with transactions.begin() as store:
+        return _company(store)

@@ -1,0 +1,154 @@
+"""Every read of the API costs two statements, one for the link and one for the answer, however much there is."""
+
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from typing import TypeAlias
+
+import pytest
+from attrs import evolve, frozen
+from sqlalchemy import Engine, event
+from starlette.testclient import TestClient
+
+from portal_adapters.admin_jwt import admin_tokens
+from portal_adapters.contract.builders import COMPANY, NOW, a_grant, a_secret, a_token, a_visit, evidence
+from portal_adapters.randomness import RandomMint
+from portal_adapters.rate_limits import rate_limits
+from portal_adapters.sqlalchemy import SqliteRunner, SqlTransactions
+from portal_adapters.sqlalchemy.postgres import GreenletRunner, open_postgres_async
+from portal_core.domain.access import DocumentRef, DocumentType
+from portal_core.domain.filters import DecisionFilter
+from portal_core.domain.ids import GrantId, QuoteId
+from portal_core.domain.paging import Listing
+from portal_core.ports import Runner, Transactions
+from portal_core.use_cases.quotes import accept_quote
+from portal_http.api.table import CLIENT_ENDPOINTS, STAFF_ENDPOINTS
+from portal_http.app import create_app
+from tests.adapters.plenty import MANY, fill
+from tests.adapters.stores import postgres_database, postgres_engine, sqlite_store
+from tests.http.world import AUDIENCE, BASE, KEY, UNLIMITED, bearer
+
+WHOLE, NARROWED = a_token(1), a_token(10_000)
+
+LINK = f"{BASE}/view/{{token}}"
+
+CLIENT_READS = [each.path for each in CLIENT_ENDPOINTS if each.method == "GET" and each.path != LINK]
+STAFF_READS = [each.path for each in STAFF_ENDPOINTS if each.method == "GET"]
+FILTERED = [
+    f"{LINK}/quotes?state=sent,accepted",
+    f"{LINK}/orders?state=confirmed&sort=number&order=asc",
+    f"{LINK}/invoices?overdue=true&sort=due_on",
+    f"{LINK}/payments?from=2020-01-01",
+    f"{LINK}/deliveries?number=1",
+    f"{LINK}/statement?currency=EUR&from=2020-01-01",
+]
+
+
+@frozen
+class Portal:
+    """A portal, and the statements that it put to its database."""
+
+    http: TestClient
+    decision_id: str
+    heard: list[str]
+
+    def asked(self, path: str, *, token: str = WHOLE, expected: int = 200) -> int:
+        """Return how many statements a request takes."""
+        self.http.get(self.address(path, token), headers={"Authorization": f"Bearer {bearer()}"})
+        self.heard.clear()
+        answer = self.http.get(self.address(path, token), headers={"Authorization": f"Bearer {bearer()}"})
+        assert answer.status_code == expected, answer.text
+        return len([each for each in self.heard if each != "BEGIN"])
+
+    def address(self, path: str, token: str) -> str:
+        filled = path.replace("{token}", token).replace("{decision_id}", self.decision_id)
+        head, _, noun = filled.partition("{")
+        return f"{head}1" if noun else head
+
+
+Portals: TypeAlias = dict[int, Portal]
+
+
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def portals(request: pytest.FixtureRequest) -> Generator[Portals]:
+    opened = _on_sqlite if request.param == "sqlite" else _on_postgres
+    with ExitStack() as stack:
+        yield {rows: stack.enter_context(opened(rows)) for rows in (1, MANY)}
+
+
+@pytest.mark.parametrize("path", [*CLIENT_READS, *FILTERED])
+def test_what_a_client_reads_takes_a_statement_for_the_link_and_one_for_the_answer(portals: Portals, path: str) -> None:
+    assert [portals[rows].asked(path) for rows in (1, MANY)] == [2, 2]
+
+
+@pytest.mark.parametrize("path", [each for each in CLIENT_READS if not each.endswith(("/statement", "_id}"))])
+def test_a_narrowed_link_takes_no_more(portals: Portals, path: str) -> None:
+    assert portals[MANY].asked(path, token=NARROWED) == 2
+
+
+@pytest.mark.parametrize("path", STAFF_READS)
+def test_what_staff_reads_takes_one_statement(portals: Portals, path: str) -> None:
+    assert [portals[rows].asked(path) for rows in (1, MANY)] == [1, 1]
+
+
+def test_the_next_page_takes_no_more(portals: Portals) -> None:
+    first = portals[MANY].address(f"{LINK}/invoices", WHOLE)
+    cursor = portals[MANY].http.get(first).json()["meta"]["cursor"]
+
+    assert portals[MANY].asked(f"{first}?cursor={cursor}") == 2
+
+
+def test_a_link_itself_takes_one_statement_alive_or_dead(portals: Portals) -> None:
+    assert portals[MANY].asked(LINK) == 1
+    assert portals[MANY].asked(f"{LINK}/dashboard", token=a_token(99_999), expected=404) == 1
+
+
+@contextmanager
+def _on_sqlite(rows: int) -> Generator[Portal]:
+    with sqlite_store(RandomMint()) as transactions:
+        decision_id = _fill(transactions, rows)
+        runner = SqliteRunner(transactions.engine, RandomMint())
+        with _served(runner, transactions.engine) as (http, heard):
+            yield Portal(http, decision_id, heard)
+        runner.close()
+
+
+@contextmanager
+def _on_postgres(rows: int) -> Generator[Portal]:
+    with postgres_database() as url:
+        with postgres_engine(url) as engine:
+            decision_id = _fill(SqlTransactions(engine, RandomMint()), rows)
+        pool = open_postgres_async(url)
+        runner = GreenletRunner(pool, RandomMint())
+        with _served(runner, pool.sync_engine) as (http, heard):
+            yield Portal(http, decision_id, heard)
+            assert http.portal is not None
+            http.portal.call(runner.close)
+
+
+@contextmanager
+def _served(runner: Runner, engine: Engine) -> Generator[tuple[TestClient, list[str]]]:
+    heard: list[str] = []
+
+    def hear(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        heard.append(statement)
+
+    event.listen(engine, "before_cursor_execute", hear)
+    admins = admin_tokens(key=KEY, audience=AUDIENCE, issuer="tests")
+    app = create_app(runner, clock=lambda: NOW, admins=admins, limits=rate_limits("memory://"), options=UNLIMITED)
+    with TestClient(app) as http:
+        yield http, heard
+
+
+def _fill(transactions: Transactions, rows: int) -> str:
+    """Fill a store, answer a quote and add a narrowed link; return the decision's id."""
+    fill(transactions, rows)
+    documents = frozenset(DocumentRef(kind, "1") for kind in DocumentType)
+    with transactions.begin() as store:
+        # Used just now, so that no use is noted meanwhile.
+        store.links.touch(COMPANY, GrantId("1"), at=NOW)
+        store.grants.add(
+            evolve(a_grant("narrowed", secrets=(a_secret(10_000),), last_used_at=NOW), documents=documents)
+        )
+        accept_quote(store, a_visit(), QuoteId("1"), evidence(), seen=None, now=NOW)
+        (decision,) = store.decisions.page(COMPANY, Listing(sort="created_at"), DecisionFilter()).items
+        return decision.id
