@@ -13,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test long check prove bench format lock clean
+.PHONY: help setup demo test long check prove mutants bench format lock clean
 
 help:  ## List the commands.
 	@grep -hE '^[a-z]+:.*  ## ' $(MAKEFILE_LIST) | awk -F ':.*  ## ' '{ printf "make %-7s %s\n", $$1, $$2 }'
@@ -48,6 +48,16 @@ prove: setup  ## Try what the proofs promise, in full (about an hour), and write
 	rm -f $(FIGURES)
 	PORTAL_PROVE=full PORTAL_PROVE_FIGURES=$(FIGURES) $(BIN)/pytest tests/prove --numprocesses=$(WORKERS) --timeout=7200
 	$(BIN)/python tools/prove.py $(FIGURES)
+
+# mutmut has an environment of its own, which borrows the packages of the other one: it is no part of what is locked.
+mutants: setup $(VENV)/mutmut/bin/mutmut  ## Alter the domain in one place at a time, and print what no test notices.
+	nice $(VENV)/mutmut/bin/python tools/mutants.py
+
+$(VENV)/mutmut/bin/mutmut:
+	$(BIN)/python -m venv $(VENV)/mutmut
+	$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > \
+		"$$($(VENV)/mutmut/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/borrowed.pth"
+	$(VENV)/mutmut/bin/python -m pip install --quiet mutmut==3.8.1
 
 bench: setup  ## Measure, and print the tables of the benchmark report.
 	$(BIN)/python benchmarks/imports.py

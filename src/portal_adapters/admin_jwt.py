@@ -1,7 +1,7 @@
 """Staff's bearer tokens: JSON Web Tokens (RFC 7519), checked strictly (RFC 8725)."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import final
 
 import jwt
@@ -18,6 +18,7 @@ DEVELOPMENT_LIFE = timedelta(hours=12)
 _REQUIRED = ("iss", "aud", "exp", "iat", "sub")
 _TYPES = frozenset({"jwt", "at+jwt", "application/at+jwt"})
 _LONGEST_SUBJECT = 255
+_END_OF_TIME = datetime.max.replace(tzinfo=UTC).timestamp()
 
 __all__ = ["AdminTokens", "Algorithm", "WeakKey", "admin_tokens", "mint_admin_token"]
 
@@ -93,7 +94,7 @@ def _is_in_time(claims: Mapping[str, object]) -> bool:
     return (
         all(type(each) in {int, float} for each in times)
         and isinstance(expires, int | float)
-        and expires > clock.now().timestamp()
+        and clock.now().timestamp() < expires <= _END_OF_TIME
     )
 
 

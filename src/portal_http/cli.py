@@ -1,5 +1,6 @@
 """The command line: results go to stdout, messages to stderr; it exits with 0 done, 1 refused, 2 wrong usage."""
 
+import os
 import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -73,7 +74,12 @@ def import_(files: Sequence[str], *, dry_run: bool, as_json: bool) -> None:
         try:
             with _progress() as progress:
                 counts = import_records(
-                    transactions, _opened(files), reading=transactions.read, dry_run=dry_run, progress=progress
+                    transactions,
+                    _opened(files),
+                    reading=transactions.read,
+                    dry_run=dry_run,
+                    helpers=os.cpu_count() or 0,
+                    progress=progress,
                 )
         except FileRefused as refused:
             _tell_problems(refused, as_json=as_json)

@@ -65,11 +65,11 @@ def database() -> Generator[SqlTransactions]:
 
 
 def test_the_memory_store_agrees_with_itself() -> None:
-    drive("memory", MemoryMachine, size(short=2, full=600))
+    drive("memory", MemoryMachine, size(short=40, full=20_000))
 
 
 def test_sqlite_agrees_with_the_memory_store() -> None:
-    drive("SQLite", SqliteMachine, size(short=4, full=900))
+    drive("SQLite", SqliteMachine, size(short=100, full=50_000))
 
 
 @postgres
@@ -78,11 +78,11 @@ def test_postgres_agrees_with_the_memory_store(database: SqlTransactions) -> Non
         pass
 
     Machine.database = database
-    drive("PostgreSQL", Machine, size(short=1, full=200))
+    drive("PostgreSQL", Machine, size(short=40, full=10_000))
 
 
 def test_the_api_agrees_with_the_use_cases_on_the_memory_store() -> None:
-    drive("HTTP on SQLite", HttpMachine, size(short=2, full=300))
+    drive("HTTP on SQLite", HttpMachine, size(short=80, full=20_000))
 
 
 class LateMachine(HttpMachine):
@@ -97,19 +97,23 @@ def test_a_portal_that_answers_otherwise_is_found_out() -> None:
         run_state_machine_as_test(LateMachine, settings=UNTIL_FOUND)
 
 
-def drive(name: str, machine: type[StoreMachine], runs: int) -> None:
-    """Run a machine, and count its steps."""
-    started, steps = time.perf_counter(), 0
+def drive(name: str, machine: type[StoreMachine], least: int) -> None:
+    """Run a machine from the beginning, again and again, until it has taken so many steps."""
+    started, runs, steps = time.perf_counter(), 0, 0
 
     class Counted(machine):  # type: ignore[valid-type, misc]
+        def __init__(self) -> None:
+            nonlocal runs
+            runs += 1
+            super().__init__()
+
         def check_invariants(self, *arguments: Any, **more: Any) -> None:
             nonlocal steps
             steps += 1
             super().check_invariants(*arguments, **more)
 
     Counted.__name__ = Counted.__qualname__ = machine.__name__
-    run_state_machine_as_test(
-        Counted,
-        settings=settings(HOW_LONG, max_examples=runs),
-    )
+    while steps < least:
+        batch = settings(HOW_LONG, max_examples=max(1, (least - steps) // STEPS))
+        run_state_machine_as_test(Counted, settings=batch)
     tell("machine", name, runs=runs, steps=steps, diverging=0, seconds=round(time.perf_counter() - started, 1))

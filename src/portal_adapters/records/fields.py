@@ -1,13 +1,15 @@
 """The fields of every record, in the order in which they are written, and how they are read."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from inspect import unwrap
 from typing import Any, TypeAlias, TypeVar, cast
 
 from attrs import field, frozen
 
 from portal_adapters.records.values import (
     Parse,
+    ParseIn,
     a_colour,
     a_currency,
     a_day,
@@ -47,9 +49,14 @@ Read: TypeAlias = dict[str, Any]
 """The values of the fields that were given, by the names of the attributes that they become."""
 
 T = TypeVar("T")
+L = TypeVar("L", bound=Line)
 
 _AMOUNT_ELSEWHERE = re.compile(r"(?:0|[1-9][0-9]{0,18})(?:\.[0-9]{1,30})?")
 _UNUSED = CURRENCIES["EUR"]
+
+
+Reader: TypeAlias = Callable[[object], Read]
+"""Reads an object, or refuses it with every fault there is."""
 
 
 @frozen
@@ -59,28 +66,30 @@ class Field:
     name: str
     parse: Parse
     required: bool = True
-    needs_currency: bool = False
+
+
+@frozen
+class AmountField:
+    """A field that is read in the currency of its record."""
+
+    name: str
+    parse_in: ParseIn
+    required: bool = True
 
 
 @frozen
 class Table:
     """The fields of one type of record, or of one kind of part of it."""
 
-    fields: tuple[Field, ...]
-    names: frozenset[str] = field(init=False)
-    rows: tuple[tuple[str, Parse, bool], ...] = field(init=False)
+    fields: tuple[Field | AmountField, ...]
+    _readers: dict[str, Reader] = field(factory=dict[str, Reader], init=False, eq=False, repr=False)
 
-    def __attrs_post_init__(self) -> None:
-        names = frozenset(each.name for each in self.fields)
-        object.__setattr__(self, "names", names)
-        object.__setattr__(self, "rows", tuple((each.name, each.parse, each.required) for each in self.fields))
-
-
-def read_fields(given: object, table: Table, unit: Currency = _UNUSED) -> Read:
-    """Return the values of an object's fields, those left out or null absent; refuse with every fault there is."""
-    if not isinstance(given, dict):
-        raise InvalidInput.at("", "must be a JSON object")
-    return _read(cast("Read", given), table.rows, table.names, unit)
+    def reader(self, unit: Currency = _UNUSED) -> Reader:
+        """Return what reads such objects in records of a currency."""
+        found = self._readers.get(unit.code)
+        if found is None:
+            found = self._readers[unit.code] = _reader(tuple(_bound(each, unit) for each in self.fields))
+        return found
 
 
 def read_document(given: Read, table: Table) -> Read:
@@ -92,123 +101,145 @@ def read_document(given: Read, table: Table) -> Read:
     except ValueError as problem:
         unit, wrong = None, str(problem)
     if unit is not None:
-        read = _read(given, table.rows, table.names, unit)
+        read = table.reader(unit)(given)
         del read["currency"]
         return read
     # Its amounts cannot be judged; everything else can.
-    rows = [(each.name, each.parse, each.required) for each in table.fields if not each.needs_currency]
     problems = [Problem(wrong, pointer="/currency")]
-    try:
-        _read(given, [row for row in rows if row[0] != "currency"], table.names, _UNUSED)
-    except InvalidInput as others:
-        problems += others.problems
+    kept = tuple(each for each in table.fields if isinstance(each, Field) and each.name != "currency")
+    problems += _problems(given, kept, frozenset(each.name for each in table.fields))
     raise InvalidInput(problems)
 
 
-def _read(given: Read, rows: Iterable[tuple[str, Parse, bool]], names: frozenset[str], unit: Currency) -> Read:
-    read: Read = {}
-    problems: list[Problem] = []
-    for name, parse, required in rows:
-        value = given.get(name)
-        if value is None:
-            if required:
-                problems.append(Problem("is required", pointer=f"/{name}"))
-            continue
+def _bound(given: Field | AmountField, unit: Currency) -> Field:
+    return given if isinstance(given, Field) else Field(given.name, given.parse_in(unit), given.required)
+
+
+def _reader(fields: tuple[Field, ...]) -> Reader:
+    """Return what reads objects at once, and looks field by field for what is wrong with those that it cannot read."""
+    parsers = {each.name: each.parse for each in fields}
+    required = frozenset(each.name for each in fields if each.required)
+
+    def read(given: object) -> Read:
+        if not isinstance(given, dict):
+            raise InvalidInput.at("", "must be a JSON object")
+        items = cast("Read", given)
         try:
-            read[name] = parse(value, unit)
-        except ValueError as wrong:
-            problems.append(Problem(str(wrong), pointer=f"/{name}"))
-        except InvalidInput as nested:
-            problems += (Problem(each.detail, pointer=f"/{name}{each.pointer}") for each in nested.problems)
-    if not names.issuperset(given):
-        for name in sorted(given.keys() - names):
-            detail = f"is unknown; known are {', '.join(sorted(names))}"
-            problems.append(Problem(detail, pointer=f"/{name.replace('~', '~0').replace('/', '~1')}"))
-    if problems:
-        raise InvalidInput(problems)
+            found = {name: parsers[name](value) for name, value in items.items() if value is not None}
+        except (KeyError, TypeError, ValueError, InvalidInput):
+            raise InvalidInput(list(_problems(items, fields, parsers.keys()))) from None
+        if not found.keys() >= required:
+            raise InvalidInput(list(_problems(items, fields, parsers.keys())))
+        return found
+
     return read
 
 
-def parts_of(make: Callable[[object, Currency], T]) -> Parse:
+def _problems(given: Read, fields: Iterable[Field], names: Iterable[str]) -> Iterator[Problem]:
+    for each in fields:
+        value = given.get(each.name)
+        if value is None:
+            if each.required:
+                yield Problem("is required", pointer=f"/{each.name}")
+            continue
+        try:
+            # Around its memory, which takes no lists and objects.
+            unwrap(each.parse)(value)
+        except ValueError as wrong:
+            yield Problem(str(wrong), pointer=f"/{each.name}")
+        except InvalidInput as nested:
+            yield from (Problem(every.detail, pointer=f"/{each.name}{every.pointer}") for every in nested.problems)
+    for name in sorted(given.keys() - set(names)):
+        detail = f"is unknown; known are {', '.join(sorted(names))}"
+        yield Problem(detail, pointer=f"/{name.replace('~', '~0').replace('/', '~1')}")
+
+
+def parts_of(make: Callable[[object], T]) -> Callable[[object], tuple[T, ...]]:
     """Return what reads a list of objects."""
 
-    def parts(given: object, unit: Currency) -> tuple[T, ...]:
+    def parts(given: object) -> tuple[T, ...]:
         if not isinstance(given, list):
             raise ValueError("must be a list of objects")  # noqa: TRY004 - what is wrong is the file, not the program
         items = cast("list[object]", given)
-        made: list[T] = []
-        problems: list[Problem] = []
-        for index, each in enumerate(items):
-            try:
-                made.append(make(each, unit))
-            except InvalidInput as nested:
-                problems += (Problem(every.detail, pointer=f"/{index}{every.pointer}") for every in nested.problems)
-        if problems:
-            raise InvalidInput(problems)
-        return tuple(made)
+        try:
+            return tuple([make(each) for each in items])
+        except InvalidInput:
+            raise InvalidInput(list(_problems_of_parts(make, items))) from None
 
     return parts
 
 
-def _lines_of(table: Table, kind: type[Line]) -> Parse:
-    def make(given: object, unit: Currency) -> Line:
-        read = read_fields(given, table, unit)
-        if read["kind"] is not LineKind.ITEM and len(read) > _BARE:
-            name = next(each for each in read if each not in {"id", "kind", "description"})
-            raise InvalidInput.at(f"/{name}", f"a {read['kind'].value} has a description alone")
-        return kind(**read)
+def _problems_of_parts(make: Callable[[object], object], items: Iterable[object]) -> Iterator[Problem]:
+    for index, each in enumerate(items):
+        try:
+            make(each)
+        except InvalidInput as nested:
+            yield from (Problem(every.detail, pointer=f"/{index}{every.pointer}") for every in nested.problems)
 
-    read_all = parts_of(make)
 
-    def lines(given: object, unit: Currency) -> object:
-        made: Any = read_all(given, unit)
-        ids = [each.id for each in made]
-        if len(set(ids)) < len(ids):
-            index = next(index for index, each in enumerate(ids) if each in ids[:index])
-            raise InvalidInput.at(f"/{index}/id", f"{ids[index]!r} is the id of an earlier line too")
-        return made
+def _lines_of(table: Table, kind: type[L]) -> ParseIn:
+    def lines_in(unit: Currency) -> Parse:
+        read_line = table.reader(unit)
 
-    return lines
+        def make(given: object) -> L:
+            read = read_line(given)
+            if read["kind"] is not LineKind.ITEM and len(read) > _BARE:
+                name = next(each for each in read if each not in {"id", "kind", "description"})
+                raise InvalidInput.at(f"/{name}", f"a {read['kind'].value} has a description alone")
+            return kind(**read)
+
+        read_all = parts_of(make)
+
+        def lines(given: object) -> tuple[L, ...]:
+            made = read_all(given)
+            ids = [each.id for each in made]
+            if len(set(ids)) < len(ids):
+                index = next(index for index, each in enumerate(ids) if each in ids[:index])
+                raise InvalidInput.at(f"/{index}/id", f"{ids[index]!r} is the id of an earlier line too")
+            return made
+
+        return lines
+
+    return lines_in
 
 
 _BARE = 3
 """The fields of a section or a note: id, kind, description."""
 
 
-def _amount_or_text(given: object, unit: Currency) -> Read:
-    """Return an allocation of a payment, its amount as text where it is in another currency than the payment."""
-    table = _CROSSING_ALLOCATION if _is_stated(given, "payment_amount") else _ALLOCATION
-    return read_fields(given, table, unit)
-
-
 def _is_stated(given: object, name: str) -> bool:
     return isinstance(given, dict) and cast("Read", given).get(name) is not None
 
 
-def _text_of_amount(given: object, _: Currency) -> str:
+def _text_of_amount(given: object) -> str:
     if isinstance(given, str) and _AMOUNT_ELSEWHERE.fullmatch(given):
         return given
     raise ValueError('must be a decimal number in a string, like "1234.50", and not negative')
 
 
-def _instalment(given: object, unit: Currency) -> tuple[Instalment, Money | None]:
-    read = read_fields(given, _INSTALMENT, unit)
-    due = read.pop("amount_due", None)
-    return Instalment(**read), due
+def _optional(*fields: Field) -> tuple[Field | AmountField, ...]:
+    return tuple(Field(each.name, each.parse, required=False) for each in fields)
 
 
-def _optional(*fields: Field) -> tuple[Field, ...]:
-    return tuple(Field(each.name, each.parse, required=False, needs_currency=each.needs_currency) for each in fields)
+def _amount(name: str, parse_in: ParseIn = money, *, required: bool = True) -> AmountField:
+    return AmountField(name, parse_in, required)
 
 
-def _amount(name: str, parse: Parse = money) -> Field:
-    return Field(name, parse, needs_currency=True)
+def _parts(
+    name: str, make_in: Callable[[Currency], Callable[[object], object]], *, required: bool = True
+) -> AmountField:
+    return AmountField(name, lambda unit: parts_of(make_in(unit)), required)
 
 
-_AMOUNTS = (_amount("subtotal"), _amount("tax"), _amount("total"))
-_OWNED = (Field("company_id", an_id), Field("id", an_id), Field("client_id", an_id), Field("number", a_name))
+_AMOUNTS: tuple[Field | AmountField, ...] = (_amount("subtotal"), _amount("tax"), _amount("total"))
+_OWNED: tuple[Field | AmountField, ...] = (
+    Field("company_id", an_id),
+    Field("id", an_id),
+    Field("client_id", an_id),
+    Field("number", a_name),
+)
 
-_LINE = (
+_LINE: tuple[Field | AmountField, ...] = (
     Field("id", an_id),
     Field("kind", one_of(LineKind)),
     Field("description", a_text),
@@ -217,11 +248,14 @@ _LINE = (
         Field("unit", an_optional_text),
         Field("unit_price", a_decimal),
         Field("discount_percent", a_decimal),
-        _amount("subtotal"),
-        _amount("total"),
     ),
+    _amount("subtotal", required=False),
+    _amount("total", required=False),
 )
-_ORDER_LINE = (*_LINE, *_optional(Field("delivered_quantity", a_decimal), Field("invoiced_quantity", a_decimal)))
+_ORDER_LINE: tuple[Field | AmountField, ...] = (
+    *_LINE,
+    *_optional(Field("delivered_quantity", a_decimal), Field("invoiced_quantity", a_decimal)),
+)
 _DELIVERY_LINE = Table(
     (
         *_optional(Field("order_line_id", an_id)),
@@ -231,7 +265,9 @@ _DELIVERY_LINE = Table(
         *_optional(Field("unit", an_optional_text)),
     )
 )
-_INSTALMENT = Table((Field("due_on", a_day), _amount("amount", money_not_negative), *_optional(_amount("amount_due"))))
+_INSTALMENT = Table(
+    (Field("due_on", a_day), _amount("amount", money_not_negative), _amount("amount_due", required=False))
+)
 _ADJUSTMENT = Table((_amount("amount", money_not_negative), Field("reason", a_text), Field("adjusted_on", a_day)))
 _CREDIT = Table(
     (Field("invoice_id", an_id), _amount("amount", money_not_negative), *_optional(Field("allocated_on", a_day)))
@@ -240,14 +276,43 @@ _ALLOCATION = Table(
     (
         Field("invoice_id", an_id),
         _amount("amount", money_not_negative),
-        *_optional(_amount("payment_amount", money_not_negative), Field("allocated_on", a_day)),
+        _amount("payment_amount", money_not_negative, required=False),
+        *_optional(Field("allocated_on", a_day)),
     )
 )
 _CROSSING_ALLOCATION = Table((Field("invoice_id", an_id), Field("amount", _text_of_amount), *_ALLOCATION.fields[2:]))
 
 
-def _parts(name: str, make: Callable[[object, Currency], object]) -> Field:
-    return Field(name, parts_of(make), needs_currency=True)
+def _instalment(unit: Currency) -> Callable[[object], tuple[Instalment, Money | None]]:
+    read_instalment = _INSTALMENT.reader(unit)
+
+    def instalment(given: object) -> tuple[Instalment, Money | None]:
+        read = read_instalment(given)
+        due = read.pop("amount_due", None)
+        return Instalment(**read), due
+
+    return instalment
+
+
+def _adjustment(unit: Currency) -> Callable[[object], Adjustment]:
+    read = _ADJUSTMENT.reader(unit)
+    return lambda given: Adjustment(**read(given))
+
+
+def _credit_allocation(unit: Currency) -> Callable[[object], CreditAllocation]:
+    read = _CREDIT.reader(unit)
+    return lambda given: CreditAllocation(**read(given))
+
+
+def _amount_or_text(unit: Currency) -> Reader:
+    """Return what reads a payment's allocations; amounts in another currency than the payment's stay text."""
+    plain, crossing = _ALLOCATION.reader(unit), _CROSSING_ALLOCATION.reader(unit)
+    return lambda given: (crossing if _is_stated(given, "payment_amount") else plain)(given)
+
+
+def _delivery_line(_: Currency) -> Callable[[object], DeliveryLine]:
+    read = _DELIVERY_LINE.reader()
+    return lambda given: DeliveryLine(**read(given))
 
 
 COMPANY = Table(
@@ -286,7 +351,7 @@ QUOTE = Table(
         *_optional(Field("valid_until", a_day)),
         Field("currency", a_currency),
         *_AMOUNTS,
-        Field("lines", _lines_of(Table(_LINE), Line), needs_currency=True),
+        AmountField("lines", _lines_of(Table(_LINE), Line)),
         *_optional(Field("notes", an_optional_text), Field("terms", an_optional_text), Field("order_id", an_id)),
     )
 )
@@ -298,7 +363,7 @@ ORDER = Table(
         Field("currency", a_currency),
         *_AMOUNTS,
         Field("delivery_status", one_of(DeliveryStatus)),
-        Field("lines", _lines_of(Table(_ORDER_LINE), OrderLine), needs_currency=True),
+        AmountField("lines", _lines_of(Table(_ORDER_LINE), OrderLine)),
         *_optional(Field("client_reference", an_optional_text), Field("quote_id", an_id)),
     )
 )
@@ -306,7 +371,7 @@ DELIVERY = Table(
     (
         *_OWNED,
         Field("state", one_of(DeliveryState)),
-        _parts("lines", lambda given, _: DeliveryLine(**read_fields(given, _DELIVERY_LINE))),
+        _parts("lines", _delivery_line),
         *_optional(
             Field("order_id", an_id),
             Field("carrier_name", a_name),
@@ -329,14 +394,16 @@ INVOICE = Table(
         _amount("subtotal"),
         _amount("tax"),
         _amount("total", money_not_negative),
-        Field("lines", _lines_of(Table(_LINE), Line), needs_currency=True),
+        AmountField("lines", _lines_of(Table(_LINE), Line)),
         *_optional(
             Field("due_on", a_day),
             Field("payment_state", one_of(PaymentState)),
-            _amount("amount_due"),
-            _parts("instalments", _instalment),
-            _parts("adjustments", lambda given, unit: Adjustment(**read_fields(given, _ADJUSTMENT, unit))),
-            _parts("allocations", lambda given, unit: CreditAllocation(**read_fields(given, _CREDIT, unit))),
+        ),
+        _amount("amount_due", required=False),
+        _parts("instalments", _instalment, required=False),
+        _parts("adjustments", _adjustment, required=False),
+        _parts("allocations", _credit_allocation, required=False),
+        *_optional(
             Field("reference", an_optional_text),
             Field("order_id", an_id),
             Field("payment_url", a_url),

@@ -23,13 +23,13 @@ from portal_core.domain.ids import CompanyId, InvoiceId
 from portal_core.domain.invoices import Invoice
 from portal_core.domain.money import Currency
 from portal_core.domain.records import Fact, RecordRef, RecordType
-from portal_core.ports import Store, Transactions
+from portal_core.ports import Pack, Store, Transactions
 from portal_core.use_cases.records import (
-    Change,
     ClientRecords,
     Counts,
     Deletion,
     Outcome,
+    Outline,
     RecordsDisagree,
     Upsert,
     delete_company,
@@ -61,26 +61,24 @@ def import_records(
     *,
     reading: Begin | None = None,
     dry_run: bool = False,
+    helpers: int = 0,
     progress: Progress = lambda _, __: None,
     pause: Callable[[float], None] = time.sleep,
 ) -> Counts:
     """Take in files, each given with the name that errors tell it by, and return what became of each type.
 
     `reading` begins a transaction that only reads, where a store has such: checking is then in nobody's way.
+    `helpers` is how many other processes read the lines of large files; a program that asks for any must do so
+    below `if __name__ == "__main__"`, as `multiprocessing` has it.
 
     Refuses with FileRefused, which names every line and field, and then nothing was written. Raises Busy when the
     store stays busy; what was kept until then is whole clients, and importing again finishes the rest.
     """
     problems = Problems()
-    with Staging() as staging:
-        staged(staging, files, problems, progress)
-        work = _Import(
-            writing=transactions.begin,
-            reading=reading or transactions.begin,
-            staging=staging,
-            progress=progress,
-            pause=pause,
-        )
+    begins = _Begins(writing=transactions.begin, reading=reading or transactions.begin, pause=pause)
+    with Staging(begins.read(_pack_of)) as staging:
+        staged(staging, files, problems, progress, helpers)
+        work = _Import(begins=begins, staging=staging, progress=progress)
         work.prepare(problems)
         if staging.count() > TRANSACTION:
             work.judge(problems)
@@ -89,43 +87,20 @@ def import_records(
 
 @final
 @frozen(kw_only=True)
-class _Import:
+class _Begins:
+    """Transactions, begun again and again while the store is busy."""
+
     writing: Begin
     reading: Begin
-    staging: Staging
-    progress: Progress
     pause: Callable[[float], None] = field(repr=False)
 
-    def prepare(self, problems: Problems) -> None:
-        """Find out what a line alone does not tell: that its company exists, whose a deletion is, some currencies."""
-        for company_id in self.staging.company_ids():
-            problems.add_all(self._in_transaction(self.reading, partial(self._prepare_company, company_id=company_id)))
-        _refuse_if_any(problems)
+    def read(self, work: Callable[[Store], T]) -> T:
+        return self._patiently(self.reading, work)
 
-    def judge(self, problems: Problems) -> None:
-        """Judge all clients before the first of them is kept."""
-        done = 0
-        for group in _groups(self.staging.clients(), TRANSACTION):
-            for company_id, fault in self._in_transaction(self.reading, partial(self._judge_group, group=group)):
-                problems.add(self._located(company_id, fault))
-            done += sum(share.count for share in group)
-            self.progress("checking", done)
-        _refuse_if_any(problems)
+    def write(self, work: Callable[[Store], T]) -> T:
+        return self._patiently(self.writing, work)
 
-    def apply(self, *, keep: bool) -> Counts:
-        """Keep companies, then clients, then delete companies: at once where there is little, else by groups."""
-        begin = self.writing if keep else self.reading
-        if self.staging.count() <= TRANSACTION:
-            return self._in_transaction(begin, partial(self._apply_all, keep=keep))
-        counts = self._in_transaction(begin, partial(self._apply_companies, keep=keep))
-        done = 0
-        for group in _groups(self.staging.clients(), TRANSACTION):
-            counts += self._in_transaction(begin, partial(self._apply_group, group=group, keep=keep))
-            done += sum(share.count for share in group)
-            self.progress("keeping" if keep else "checking", done)
-        return counts + self._in_transaction(begin, partial(self._delete_companies, keep=keep))
-
-    def _in_transaction(self, begin: Begin, work: Callable[[Store], T]) -> T:
+    def _patiently(self, begin: Begin, work: Callable[[Store], T]) -> T:
         for wait in _WAITS:
             try:
                 with begin() as store:
@@ -134,6 +109,43 @@ class _Import:
                 self.pause(wait)
         with begin() as store:
             return work(store)
+
+
+@final
+@frozen(kw_only=True)
+class _Import:
+    begins: _Begins
+    staging: Staging
+    progress: Progress
+
+    def prepare(self, problems: Problems) -> None:
+        """Find out what a line alone does not tell: that its company exists, whose a deletion is, some currencies."""
+        for company_id in self.staging.company_ids():
+            problems.add_all(self.begins.read(partial(self._prepare_company, company_id=company_id)))
+        _refuse_if_any(problems)
+
+    def judge(self, problems: Problems) -> None:
+        """Judge all clients before the first of them is kept."""
+        done = 0
+        for group in _groups(self.staging.clients(), TRANSACTION):
+            for company_id, fault in self.begins.read(partial(self._judge_group, group=group)):
+                problems.add(self._located(company_id, fault))
+            done += sum(share.count for share in group)
+            self.progress("checking", done)
+        _refuse_if_any(problems)
+
+    def apply(self, *, keep: bool) -> Counts:
+        """Keep companies, then clients, then delete companies: at once where there is little, else by groups."""
+        run = self.begins.write if keep else self.begins.read
+        if self.staging.count() <= TRANSACTION:
+            return run(partial(self._apply_all, keep=keep))
+        counts = run(partial(self._apply_companies, keep=keep))
+        done = 0
+        for group in _groups(self.staging.clients(), TRANSACTION):
+            counts += run(partial(self._apply_group, group=group, keep=keep))
+            done += sum(share.count for share in group)
+            self.progress("keeping" if keep else "checking", done)
+        return counts + run(partial(self._delete_companies, keep=keep))
 
     def _prepare_company(self, store: Store, company_id: CompanyId) -> Problems:
         problems = Problems()
@@ -226,18 +238,23 @@ class _Import:
         return LineProblem(file=file, line=None, pointer=fault.pointer, detail=f"{kept}: {fault.detail}")
 
 
-def _reader(staging: Staging, share: ClientShare, *, keeping: bool) -> Callable[[bool], Iterable[Change]]:
+def _pack_of(store: Store) -> Pack | None:
+    way_in = store.intake.packed()
+    return None if way_in is None else way_in.pack
+
+
+def _reader(staging: Staging, share: ClientShare, *, keeping: bool) -> Callable[[bool], Iterable[Outline | Deletion]]:
     """Return what reads a client's records: from disk again each time, or once where they are few."""
     if share.count > _READ_ONCE:
-        return lambda whole: staging.changes(share, whole=whole)
-    read: list[Change] = []
+        return lambda to_keep: staging.outlines(share, keeping=to_keep)
+    read: list[Outline | Deletion] = []
 
-    def changes(_: bool) -> Iterable[Change]:  # noqa: FBT001 - the core's question
+    def outlines(_: bool) -> Iterable[Outline | Deletion]:  # noqa: FBT001 - the core's question
         if not read:
-            read.extend(staging.changes(share, whole=keeping))
+            read.extend(staging.outlines(share, keeping=keeping))
         return read
 
-    return changes
+    return outlines
 
 
 def _groups(shares: Iterable[ClientShare], size: int) -> Iterator[Sequence[ClientShare]]:

@@ -18,7 +18,6 @@ from portal_adapters.records.fields import (
     QUOTE,
     Read,
     read_document,
-    read_fields,
 )
 from portal_core.domain.agreement import Claim
 from portal_core.domain.companies import Client, Company
@@ -112,9 +111,13 @@ def _refuse(pointer: str, detail: str) -> NoReturn:
 def _refuse_repeated_keys(text: bytes, given: Read) -> None:
     """Refuse a name that comes twice in an object: the parser keeps the last of them without a word.
 
-    To count what can only be the end of a name is cheap; where the count or the spacing is unusual, look closely.
+    Every name has a colon. To count them is cheap, and so is to count those that can only be the end of a name;
+    where the count or the spacing is unusual, look closely.
     """
-    if text.count(b'":') == _names_in(given) and b'" ' not in text and b'"\t' not in text:
+    names = _names_in(given)
+    if text.count(b":") == names:
+        return
+    if text.count(b'":') == names and b'" ' not in text and b'"\t' not in text:
         return
     repeated: list[str] = []
 
@@ -142,13 +145,13 @@ def _deletion(kind: RecordType, given: Read) -> Line:
     if kind is RecordType.COMPANY:
         _take_own_id(given)
         given["company_id"] = given.get("id")
-    read = read_fields(given, DELETION)
+    read = DELETION.reader()(given)
     return Line(company_id=read["company_id"], change=Deletion(RecordRef(kind, read["id"])))
 
 
 def _company(given: Read, _: Units) -> Line:
     _take_own_id(given)
-    company = Company(**read_fields(given, COMPANY))
+    company = Company(**COMPANY.reader()(given))
     return Line(company_id=company.id, change=Upsert(fact=company))
 
 
@@ -160,7 +163,7 @@ def _take_own_id(given: Read) -> None:
 
 
 def _client(given: Read, _: Units) -> Line:
-    client = Client(**read_fields(given, CLIENT))
+    client = Client(**CLIENT.reader()(given))
     return Line(company_id=client.company_id, change=Upsert(fact=client))
 
 
@@ -176,7 +179,7 @@ def _order(given: Read, _: Units) -> Line:
 
 
 def _delivery(given: Read, _: Units) -> Line:
-    delivery = Delivery(**read_fields(given, DELIVERY))
+    delivery = Delivery(**DELIVERY.reader()(given))
     return Line(company_id=delivery.company_id, change=Upsert(fact=delivery))
 
 

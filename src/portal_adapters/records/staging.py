@@ -3,28 +3,32 @@
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
+from functools import partial
+from itertools import islice
 from types import TracebackType
 from typing import BinaryIO, Self, TypeAlias, final
 
 import orjson
 from attrs import define, field, frozen
 
-from portal_adapters.records.reading import Line, read_line
-from portal_core.domain.errors import InvalidInput, Problem, Refusal
+from portal_adapters.records.helpers import prepared
+from portal_adapters.records.outlines import load_outline
+from portal_adapters.records.preparing import PLACES, forms_of
+from portal_adapters.records.reading import read_line
+from portal_core.domain.errors import InvalidInput, Refusal
 from portal_core.domain.ids import ClientId, CompanyId, InvoiceId
-from portal_core.domain.invoices import Invoice
 from portal_core.domain.money import CURRENCIES, Currency
 from portal_core.domain.records import RecordRef, RecordType
-from portal_core.use_cases.records import Change, Deletion, Upsert
+from portal_core.ports import Pack
+from portal_core.use_cases.records import Change, Deletion, Outline, Upsert
 
 LONGEST_LINE = 32 * 1024 * 1024
 MOST_PROBLEMS = 100
 """How many problems are told; the others are counted."""
 
-_BATCH = 1_000
+_BATCH = 500
 _BOM = b"\xef\xbb\xbf"
 _TYPES = tuple(RecordType)
-_PLACES = {kind: place for place, kind in enumerate(_TYPES)}
 
 Progress: TypeAlias = Callable[[str, int], None]
 """Is told what is being done, "reading" say, and how many records of it are done."""
@@ -91,7 +95,8 @@ Where: TypeAlias = tuple[str, int]
 class Staging:
     """A temporary SQLite file of the lines that were read, gone with the block that it is made for."""
 
-    def __init__(self) -> None:
+    def __init__(self, pack: Pack | None = None) -> None:
+        self._pack = pack
         # SQLite's own kind of temporary file: it has no name, so that nothing is left of it however this process ends.
         self._database = sqlite3.connect("", isolation_level=None)
         self._files: list[str] = []
@@ -106,21 +111,22 @@ class Staging:
     ) -> None:
         self._database.close()
 
-    def read(self, name: str, file: BinaryIO, problems: Problems, progress: Progress) -> None:
+    def read(self, name: str, file: BinaryIO, problems: Problems, progress: Progress, helpers: int = 0) -> None:
         """Stage the lines of a file, and take note of what is wrong with any."""
         self._files.append(name)
-        rows: list[tuple[object, ...]] = []
+        place = len(self._files) - 1
         self._database.execute("BEGIN")
-        for number, text in _lines_of(name, file):
-            try:
-                rows.append(self._row(number, text))
-            except InvalidInput as wrong:
-                for each in wrong.problems:
-                    problem = LineProblem(file=name, line=number, pointer=each.pointer or "", detail=each.detail)
-                    problems.add(problem)
-            if len(rows) >= _BATCH:
-                self._insert(rows, progress)
-        self._insert(rows, progress)
+        for batch, ready in prepared(_batches(_lines_of(name, file)), self._pack, helpers):
+            rows: list[tuple[object, ...]] = []
+            for (number, text), each in zip(batch, ready, strict=True):
+                if isinstance(each, list):
+                    for pointer, detail in each:
+                        problems.add(LineProblem(file=name, line=number, pointer=pointer, detail=detail))
+                else:
+                    rows.append((*each, place, number, text))
+            self._database.executemany(_INSERT, rows)
+            self._done += len(rows)
+            progress("reading", self._done)
         self._database.execute("COMMIT")
 
     def index(self, problems: Problems) -> None:
@@ -152,15 +158,28 @@ class Staging:
 
     def company(self, company_id: CompanyId) -> Change | None:
         """Return the record of a company itself, if there is one."""
-        place = _PLACES[RecordType.COMPANY]
+        place = PLACES[RecordType.COMPANY]
         row = self._database.execute(_ONE, (company_id, place, company_id)).fetchone()
         return None if row is None else read_line(row[0]).change
 
-    def changes(self, share: ClientShare, *, whole: bool) -> Iterator[Change]:
-        """Yield one client's records in the order of the files; less than whole, documents may lack their lines."""
+    def outlines(self, share: ClientShare, *, keeping: bool) -> Iterator[Outline | Deletion]:
+        """Yield one client's records in the order of the files; with what the store keeps, if they are to be kept."""
+        owner = share.company_id, share.client_id
         with closing(self._database.cursor()) as cursor:
-            for text, units in cursor.execute(_CHANGES, (share.company_id, share.client_id)):
-                yield read_line(text, _units_of(units), whole=whole).change
+            for row in cursor.execute(_OUTLINES_TO_KEEP if keeping else _OUTLINES, owner):
+                rowid, place, record_id, deleted, checksum, outline, form = row
+                ref = _ref(place, record_id)
+                if deleted:
+                    yield Deletion(ref)
+                    continue
+                outlined = load_outline(outline, ref.type, record_id, owner)
+                yield Outline(ref, partial(self._whole, rowid), *outlined, checksum, form)
+
+    def _whole(self, rowid: int) -> Upsert:
+        text, units = self._database.execute(_WHOLE, (rowid,)).fetchone()
+        change = read_line(text, _units_of(units)).change
+        assert isinstance(change, Upsert)  # noqa: S101 - a deletion has no outline
+        return change
 
     def first_line(self, company_id: CompanyId) -> Where:
         """Return where the first record of a company is."""
@@ -168,28 +187,28 @@ class Staging:
 
     def first_upsert(self, company_id: CompanyId) -> Where | None:
         """Return where the first record of a company is that needs the company to be there, if there is any."""
-        found = self._database.execute(_FIRST_UPSERT, (company_id, _PLACES[RecordType.COMPANY])).fetchone()
+        found = self._database.execute(_FIRST_UPSERT, (company_id, PLACES[RecordType.COMPANY])).fetchone()
         return None if found is None else self._place(*found)
 
     def leaving_clients(self, company_id: CompanyId) -> set[ClientId]:
         """Return the clients of a company that are to be deleted."""
-        place = _PLACES[RecordType.CLIENT]
+        place = PLACES[RecordType.CLIENT]
         return {ClientId(each) for (each,) in self._database.execute(_LEAVING, (company_id, place))}
 
     def line_of(self, company_id: CompanyId, ref: RecordRef) -> Where | None:
         """Return where a record is, or nothing if it is in none of the files."""
-        found = self._database.execute(_WHERE, (company_id, _PLACES[ref.type], ref.id)).fetchone()
+        found = self._database.execute(_WHERE, (company_id, PLACES[ref.type], ref.id)).fetchone()
         return None if found is None else self._place(*found)
 
     def deletions(self, company_id: CompanyId) -> Iterator[Sequence[RecordRef]]:
         """Yield the documents of a company that are to be deleted, and of which it is not known whose they are."""
-        rows = self._database.execute(_DELETIONS, (company_id, _PLACES[RecordType.COMPANY])).fetchall()
+        rows = self._database.execute(_DELETIONS, (company_id, PLACES[RecordType.COMPANY])).fetchall()
         for start in range(0, len(rows), _BATCH):
             yield [_ref(*each) for each in rows[start : start + _BATCH]]
 
     def give(self, company_id: CompanyId, ref: RecordRef, client_id: ClientId) -> None:
         """Note whose record a deletion is of."""
-        self._database.execute(_GIVE, (client_id, company_id, _PLACES[ref.type], ref.id))
+        self._database.execute(_GIVE, (client_id, company_id, PLACES[ref.type], ref.id))
 
     def waiting(self, company_id: CompanyId) -> Iterator[tuple[str, Sequence[InvoiceId]]]:
         """Yield the payments of a company that can be read only once the currencies of some invoices are known."""
@@ -198,7 +217,7 @@ class Staging:
 
     def unit_of(self, company_id: CompanyId, invoice_id: InvoiceId) -> Currency | None:
         """Return the currency of an invoice in these files, or nothing if it is in none of them."""
-        place = _PLACES[RecordType.INVOICE]
+        place = PLACES[RecordType.INVOICE]
         found = self._database.execute(_UNIT, (company_id, place, invoice_id)).fetchone()
         return None if found is None or found[0] is None else CURRENCIES[found[0]]
 
@@ -209,54 +228,27 @@ class Staging:
 
         An invoice without a currency is one that there is none of.
         """
-        place = _PLACES[RecordType.PAYMENT]
-        kept = orjson.dumps({each: unit.code for each, unit in units.items()})
-        self._database.execute(_SETTLE, (kept, company_id, place, payment_id))
+        place = PLACES[RecordType.PAYMENT]
         text, *where = self._database.execute(_LOCATED, (company_id, place, payment_id)).fetchone()
         file, line = self._place(*where)
-        for each in _problems_of_payment(text, units):
-            problems.add(LineProblem(file=file, line=line, pointer=each.pointer or "", detail=each.detail))
-
-    def _insert(self, rows: list[tuple[object, ...]], progress: Progress) -> None:
-        self._database.executemany(_INSERT, rows)
-        self._done += len(rows)
-        rows.clear()
-        progress("reading", self._done)
+        try:
+            read, outline, form = forms_of(text, units, self._pack)
+        except InvalidInput as wrong:
+            for each in wrong.problems:
+                problems.add(LineProblem(file=file, line=line, pointer=each.pointer or "", detail=each.detail))
+            return
+        for index, invoice_id in read.waits_for:
+            pointer, detail = f"/allocations/{index}/invoice_id", f"the client has no invoice {invoice_id!r}"
+            problems.add(LineProblem(file=file, line=line, pointer=pointer, detail=detail))
+        kept = orjson.dumps({each: unit.code for each, unit in units.items()})
+        self._database.execute(_SETTLE, (kept, outline, form, company_id, place, payment_id))
 
     def _place(self, file: int, line: int) -> Where:
         return self._files[file], line
 
-    def _row(self, number: int, text: bytes) -> tuple[object, ...]:
-        line = read_line(text)
-        ref = line.change.ref
-        return (
-            line.company_id,
-            _client_of(line, ref),
-            _PLACES[ref.type],
-            ref.id,
-            len(self._files) - 1,
-            number,
-            isinstance(line.change, Deletion),
-            _unit_of(line.change),
-            b"{}" if line.waits_for else None,
-            text,
-        )
-
 
 def _ref(place: int, record_id: str) -> RecordRef:
     return RecordRef(_TYPES[place], record_id)
-
-
-def _client_of(line: Line, ref: RecordRef) -> str | None:
-    if ref.type is RecordType.CLIENT:
-        return ref.id
-    return line.client_id
-
-
-def _unit_of(change: Change) -> str | None:
-    if isinstance(change, Upsert) and isinstance(change.fact, Invoice):
-        return change.fact.total.currency.code
-    return None
 
 
 def _units_of(kept: bytes | None) -> dict[InvoiceId, Currency]:
@@ -266,14 +258,9 @@ def _units_of(kept: bytes | None) -> dict[InvoiceId, Currency]:
     return {invoice_id: CURRENCIES[code] for invoice_id, code in codes.items()}
 
 
-def _problems_of_payment(text: bytes, units: dict[InvoiceId, Currency]) -> Iterator[Problem]:
-    try:
-        missing = read_line(text, units).waits_for
-    except InvalidInput as wrong:
-        yield from wrong.problems
-        return
-    for index, invoice_id in missing:
-        yield Problem(f"the client has no invoice {invoice_id!r}", pointer=f"/allocations/{index}/invoice_id")
+def _batches(lines: Iterator[tuple[int, bytes]]) -> Iterator[Sequence[tuple[int, bytes]]]:
+    while batch := list(islice(lines, _BATCH)):
+        yield batch
 
 
 def _lines_of(name: str, file: BinaryIO) -> Iterator[tuple[int, bytes]]:
@@ -293,10 +280,12 @@ def _too_long(name: str, number: int) -> Problems:
     return problems
 
 
-def staged(staging: Staging, files: Iterable[tuple[str, BinaryIO]], problems: Problems, progress: Progress) -> None:
+def staged(
+    staging: Staging, files: Iterable[tuple[str, BinaryIO]], problems: Problems, progress: Progress, helpers: int = 0
+) -> None:
     """Stage all files; refuse with FileRefused when the form of any line is wrong."""
     for name, file in files:
-        staging.read(name, file, problems, progress)
+        staging.read(name, file, problems, progress, helpers)
     staging.index(problems)
     if problems.total:
         raise FileRefused(problems)
@@ -308,16 +297,17 @@ PRAGMA synchronous = OFF;
 PRAGMA cache_size = -32000;
 CREATE TABLE record (
     company TEXT NOT NULL, client TEXT, type INTEGER NOT NULL, id TEXT NOT NULL,
-    file INTEGER NOT NULL, line INTEGER NOT NULL, deleted INTEGER NOT NULL, unit TEXT, units BLOB, text BLOB NOT NULL
+    deleted INTEGER NOT NULL, unit TEXT, waiting INTEGER NOT NULL, checksum TEXT NOT NULL, outline BLOB, form BLOB,
+    file INTEGER NOT NULL, line INTEGER NOT NULL, text BLOB NOT NULL, units BLOB
 );
 """
 _INDEXES = """
 CREATE INDEX by_id ON record (company, type, id);
 CREATE INDEX by_client ON record (company, client);
 CREATE INDEX deletions ON record (company) WHERE deleted;
-CREATE INDEX waiting ON record (company) WHERE units IS NOT NULL;
+CREATE INDEX waiting ON record (company) WHERE waiting;
 """
-_INSERT = "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT = "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)"
 _REPEATED = """
 SELECT company, type, id, json_group_array(json_array(file, line)) FROM
     (SELECT company, type, id, file, line FROM record ORDER BY company, type, id, file, line)
@@ -325,7 +315,11 @@ GROUP BY company, type, id HAVING count(*) > 1
 """
 _CLIENTS = "SELECT company, client, count(*) FROM record WHERE client IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2"
 _ONE = "SELECT text FROM record WHERE company = ? AND type = ? AND id = ?"
-_CHANGES = "SELECT text, units FROM record WHERE company = ? AND client = ? ORDER BY rowid"
+_OUTLINES = """
+SELECT rowid, type, id, deleted, checksum, outline, NULL FROM record WHERE company = ? AND client = ? ORDER BY rowid
+"""
+_OUTLINES_TO_KEEP = _OUTLINES.replace("NULL", "form")
+_WHOLE = "SELECT text, units FROM record WHERE rowid = ?"
 _FIRST = "SELECT file, line FROM record WHERE company = ? ORDER BY file, line LIMIT 1"
 _FIRST_UPSERT = """
 SELECT file, line FROM record WHERE company = ? AND type > ? AND NOT deleted ORDER BY file, line LIMIT 1
@@ -334,7 +328,7 @@ _LEAVING = "SELECT id FROM record WHERE company = ? AND type = ? AND deleted"
 _WHERE = "SELECT file, line FROM record WHERE company = ? AND type = ? AND id = ?"
 _DELETIONS = "SELECT type, id FROM record WHERE company = ? AND deleted AND type > ? AND client IS NULL"
 _GIVE = "UPDATE record SET client = ? WHERE company = ? AND type = ? AND id = ?"
-_WAITING = "SELECT id, text FROM record WHERE company = ? AND units IS NOT NULL"
+_WAITING = "SELECT id, text FROM record WHERE company = ? AND waiting"
 _UNIT = "SELECT unit FROM record WHERE company = ? AND type = ? AND id = ?"
-_SETTLE = "UPDATE record SET units = ? WHERE company = ? AND type = ? AND id = ?"
+_SETTLE = "UPDATE record SET units = ?, outline = ?, form = ? WHERE company = ? AND type = ? AND id = ?"
 _LOCATED = "SELECT text, file, line FROM record WHERE company = ? AND type = ? AND id = ?"

@@ -1,4 +1,7 @@
-"""The values that a record's fields hold. Each function takes what JSON gave and raises ValueError with a sentence."""
+"""The values that a record's fields hold. Each function takes what JSON gave and raises ValueError with a sentence.
+
+Those that meet the same few values again and again remember what they made of them.
+"""
 
 import base64
 import binascii
@@ -7,16 +10,21 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from functools import lru_cache
-from typing import TypeAlias, TypeVar
+from functools import cache, lru_cache
+from typing import Any, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from portal_core.domain.ids import ID_RULE, is_id
 from portal_core.domain.money import Currency, Money, currency, parse_decimal
 from portal_core.domain.text import COMMENT_LENGTH, NAME_LENGTH, clean_email, clean_text, clean_url, required_text
 
-Parse: TypeAlias = Callable[[object, Currency], object]
-"""Makes a value of what JSON gave; the currency is the record's own, for amounts."""
+Parse: TypeAlias = Callable[[Any], object]
+"""Makes a value of what JSON gave."""
+
+ParseIn: TypeAlias = Callable[[Currency], Parse]
+"""Returns what makes a value of what JSON gave in a record of that currency."""
+
+_REMEMBERED = 4_096
 
 LARGEST_REVISION = 2**31 - 1
 LARGEST_LOGO = 100 * 1024
@@ -30,80 +38,101 @@ _MOMENT = re.compile(_DAY.pattern + r"[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+
 E = TypeVar("E", bound=StrEnum)
 
 
-def an_id(given: object, _: Currency) -> str:
+@lru_cache(maxsize=_REMEMBERED)
+def an_id(given: object) -> str:
     """Return an identifier."""
     if isinstance(given, str) and is_id(given):
         return given
     raise ValueError(f"{ID_RULE}, in a string")
 
 
-def a_name(given: object, _: Currency) -> str:
+@lru_cache(maxsize=_REMEMBERED)
+def a_name(given: object) -> str:
     """Return a text of 1 to 200 characters."""
     return required_text(_string(given), longest=NAME_LENGTH)
 
 
-def a_text(given: object, _: Currency) -> str:
+@lru_cache(maxsize=_REMEMBERED)
+def a_text(given: object) -> str:
     """Return a text of at most 2,000 characters, which may be empty."""
     return clean_text(_string(given), longest=COMMENT_LENGTH)
 
 
-def an_optional_text(given: object, _: Currency) -> str | None:
+@lru_cache(maxsize=_REMEMBERED)
+def an_optional_text(given: object) -> str | None:
     """Return a text of at most 2,000 characters, or nothing where it is empty."""
     return clean_text(_string(given), longest=COMMENT_LENGTH) or None
 
 
-def an_email(given: object, _: Currency) -> str:
+def an_email(given: object) -> str:
     """Return an e-mail address."""
     return clean_email(_string(given))
 
 
-def a_url(given: object, _: Currency) -> str:
+def a_url(given: object) -> str:
     """Return an http or https address."""
     return clean_url(_string(given))
 
 
-def a_currency(given: object, _: Currency) -> Currency:
+def a_currency(given: object) -> Currency:
     """Return a currency of ISO 4217."""
     return currency(_string(given))
 
 
-def money(given: object, unit: Currency) -> Money:
-    """Return an amount in the record's currency."""
-    if isinstance(given, str):
-        return Money(unit.parse(given), unit)
-    raise ValueError('must be a decimal number in a string, like "1234.50"')
+@cache
+def money(unit: Currency) -> Callable[[object], Money]:
+    """Return what reads an amount in a currency."""
+    usual = re.compile(r"(?:0|[1-9][0-9]{0,14})" + (rf"\.[0-9]{{{unit.exponent}}}" if unit.exponent else "")).fullmatch
 
+    def amount(given: object) -> Money:
+        if not isinstance(given, str):
+            raise ValueError('must be a decimal number in a string, like "1234.50"')  # noqa: TRY004 - as in `parts_of`
+        return Money(int(given.replace(".", "")) if usual(given) else unit.parse(given), unit)
 
-def money_not_negative(given: object, unit: Currency) -> Money:
-    """Return an amount of zero or more."""
-    amount = money(given, unit)
-    if amount.minor < 0:
-        raise ValueError(f"must not be negative; it is {amount}")
     return amount
 
 
-def a_decimal(given: object, _: Currency) -> Decimal:
+@cache
+def money_not_negative(unit: Currency) -> Parse:
+    """Return what reads an amount of zero or more in a currency."""
+    read = money(unit)
+
+    def amount(given: object) -> Money:
+        found = read(given)
+        if found.minor < 0:
+            raise ValueError(f"must not be negative; it is {found}")
+        return found
+
+    return amount
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def a_decimal(given: object) -> Decimal:
     """Return a quantity, a rate or a unit price."""
     if isinstance(given, str):
-        return _decimal(given)
+        return parse_decimal(given)
     raise ValueError('must be a decimal number in a string, like "2.25"')
 
 
-def a_revision(given: object, _: Currency) -> int:
+def a_revision(given: object) -> int:
     """Return a quote's revision, counted from 1."""
     if type(given) is int and 1 <= given <= LARGEST_REVISION:
         return given
     raise ValueError(f"must be a whole number from 1 to {LARGEST_REVISION}")
 
 
-def a_day(given: object, _: Currency) -> date:
+@lru_cache(maxsize=_REMEMBERED)
+def a_day(given: object) -> date:
     """Return a date written YYYY-MM-DD."""
-    if isinstance(given, str):
-        return _day(given)
-    raise ValueError('must be a date, like "2026-11-23"')
+    if not isinstance(given, str) or _DAY.fullmatch(given) is None:
+        raise ValueError('must be a date, like "2026-11-23"')
+    try:
+        return date.fromisoformat(given)
+    except ValueError:
+        raise ValueError(f"{given} is no day of the calendar") from None
 
 
-def a_moment(given: object, _: Currency) -> datetime:
+def a_moment(given: object) -> datetime:
     """Return a moment of RFC 3339 in UTC."""
     return parse_moment(_string(given))
 
@@ -118,7 +147,7 @@ def parse_moment(text: str) -> datetime:
         raise ValueError(f"{text} is no moment of the calendar") from None
 
 
-def a_timezone(given: object, _: Currency) -> ZoneInfo:
+def a_timezone(given: object) -> ZoneInfo:
     """Return a time zone of the IANA database."""
     try:
         return ZoneInfo(_string(given))
@@ -126,21 +155,21 @@ def a_timezone(given: object, _: Currency) -> ZoneInfo:
         raise ValueError(f'{given!r} is no time zone of the IANA database, like "Europe/Brussels"') from None
 
 
-def a_locale(given: object, _: Currency) -> str:
+def a_locale(given: object) -> str:
     """Return a language, perhaps with a territory."""
     if isinstance(given, str) and _LOCALE.fullmatch(given):
         return given
     raise ValueError('must be a locale, like "en_US" or "pt-BR"')
 
 
-def a_colour(given: object, _: Currency) -> str:
+def a_colour(given: object) -> str:
     """Return a colour written #rrggbb."""
     if isinstance(given, str) and _COLOUR.fullmatch(given):
         return given
     raise ValueError('must be a colour, like "#1a5fb4"')
 
 
-def a_logo(given: object, _: Currency) -> bytes:
+def a_logo(given: object) -> bytes:
     """Return the bytes of a PNG or JPEG from base64."""
     try:
         picture = base64.b64decode(_string(given), validate=True)
@@ -158,7 +187,8 @@ def one_of(kind: type[E], *, but: tuple[E, ...] = ()) -> Parse:
     members = {each.value: each for each in kind if each not in but}
     allowed = ", ".join(members)
 
-    def member(given: object, _: Currency) -> E:
+    @cache
+    def member(given: object) -> E:
         found = members.get(given) if isinstance(given, str) else None
         if found is None:
             raise ValueError(f"{given!r} is none of {allowed}")
@@ -171,19 +201,3 @@ def _string(given: object) -> str:
     if isinstance(given, str):
         return given
     raise ValueError("must be a string")
-
-
-# The same few days and quantities come again and again.
-@lru_cache(maxsize=8_192)
-def _day(text: str) -> date:
-    if _DAY.fullmatch(text) is None:
-        raise ValueError('must be a date, like "2026-11-23"')
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"{text} is no day of the calendar") from None
-
-
-@lru_cache(maxsize=8_192)
-def _decimal(text: str) -> Decimal:
-    return parse_decimal(text)

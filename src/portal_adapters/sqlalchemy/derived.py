@@ -1,7 +1,6 @@
 """What follows from a ledger about one document, and is kept so that nobody has to work it out again."""
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any, TypeAlias
 
 from attrs import frozen
@@ -22,9 +21,9 @@ Held: TypeAlias = Mapping[RecordRef, Settling]
 
 @frozen(kw_only=True)
 class Derived:
-    """A document's derived columns, which of its allocations count, and what it adds to the client's account."""
+    """A document's derived columns as a row takes them, which of its allocations count, what it adds to the account."""
 
-    columns: Mapping[str, Any]
+    columns: tuple[Any, ...]
     counts: tuple[bool, ...]
     open_amounts: tuple[OpenAmount, ...]
     movements: tuple[Movement, ...]
@@ -41,7 +40,7 @@ def derived_of(ledger: Ledger, document: Settling) -> Derived:
     if isinstance(document, Payment):
         given = ledger.payment_given(document)
         return Derived(
-            columns={"unallocated": ledger.unallocated(document).minor},
+            columns=(ledger.unallocated(document).minor,),
             counts=tuple(part in given for part in document.allocations),
             open_amounts=tuple(ledger.open_amounts_of_payment(document)),
             movements=tuple(ledger.movements_of_payment(document)),
@@ -55,10 +54,8 @@ def derived_of(ledger: Ledger, document: Settling) -> Derived:
     )
 
 
-def _columns_of_invoice(ledger: Ledger, invoice: Invoice) -> Mapping[str, int | str | date | None]:
+def _columns_of_invoice(ledger: Ledger, invoice: Invoice) -> tuple[int, str, str | None]:
+    """Return what is due, the payment state, and the oldest day on which something is due."""
     due = ledger.amount_due(invoice)
-    return {
-        "amount_due": due.minor,
-        "payment_state": invoice.payment_state(due).value,
-        "oldest_due_on": oldest_open_day(ledger.instalments_due(invoice)),
-    }
+    oldest = oldest_open_day(ledger.instalments_due(invoice))
+    return due.minor, invoice.payment_state(due).value, None if oldest is None else oldest.isoformat()

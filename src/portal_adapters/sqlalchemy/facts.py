@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any, final
 
 from attrs import frozen
-from sqlalchemy import Column, Connection, Select, Table, bindparam, select
+from sqlalchemy import Column, ColumnElement, Connection, Select, Table, bindparam, null, select
 
 from portal_adapters.sqlalchemy.decisions import DECISION_COLUMNS
 from portal_adapters.sqlalchemy.dialects import MOST_IN_ONE_QUESTION, in_chunks
@@ -35,7 +35,7 @@ from portal_adapters.sqlalchemy.schema import (
 )
 from portal_core.domain.ids import ClientId, CompanyId
 from portal_core.domain.records import Fact, RecordRef, RecordType
-from portal_core.ports import Facts
+from portal_core.ports import Facts, Kept
 
 TABLES: Mapping[RecordType, Table] = {
     RecordType.COMPANY: companies,
@@ -75,12 +75,19 @@ class SqlFacts(Facts):
     connection: Connection
 
     def find(self, company_id: CompanyId, refs: Collection[RecordRef]) -> Mapping[RecordRef, Fact]:
-        asked: dict[RecordType, set[str]] = defaultdict(set)
-        for ref in refs:
-            asked[ref.type].add(ref.id)
         return {
-            RecordRef(kind, fact.id): fact for kind, ids in asked.items() for fact in self._named(company_id, kind, ids)
+            RecordRef(kind, fact.id): fact
+            for kind, ids in _by_type(refs).items()
+            for fact in self._named(company_id, kind, ids)
         }
+
+    def kept(self, company_id: CompanyId, refs: Collection[RecordRef]) -> Mapping[RecordRef, Kept]:
+        found: dict[RecordRef, Kept] = {}
+        for kind, ids in _by_type(refs).items():
+            for chunk in in_chunks(ids):
+                rows = self.connection.execute(_kept(kind), {"company_id": company_id, "ids": chunk})
+                found.update((RecordRef(kind, each), Kept(owner, checksum)) for each, owner, checksum in rows)
+        return found
 
     def referrers(self, company_id: CompanyId, ref: RecordRef) -> Iterator[str]:
         return referrers(self.connection, company_id, ref)
@@ -142,6 +149,20 @@ _PLAIN: Mapping[RecordType, Callable[[AnyRow], Fact]] = {
 }
 
 
+def _by_type(refs: Iterable[RecordRef]) -> Mapping[RecordType, set[str]]:
+    asked: dict[RecordType, set[str]] = defaultdict(set)
+    for ref in refs:
+        asked[ref.type].add(ref.id)
+    return asked
+
+
+@cache
+def _kept(kind: RecordType) -> Select[*tuple[Any, ...]]:
+    table, own_id = TABLES[kind], _id(kind)
+    of_company = table.c.company_id == bindparam("company_id")
+    return select(own_id, _owner(kind), table.c.checksum).where(of_company, among(own_id, "ids"))
+
+
 @cache
 def _by_name(kind: RecordType) -> Select[*tuple[Any, ...]]:
     own_id = _id(kind)
@@ -159,6 +180,12 @@ def _ids_of_client(kind: RecordType) -> Select[str]:
     table, own_id = TABLES[kind], _id(kind)
     owner = own_id if kind is RecordType.CLIENT else table.c.client_id
     return select(own_id).where(table.c.company_id == bindparam("company_id"), owner == bindparam("client_id"))
+
+
+def _owner(kind: RecordType) -> ColumnElement[Any]:
+    if kind is RecordType.COMPANY:
+        return null()
+    return TABLES[kind].c.id if kind is RecordType.CLIENT else TABLES[kind].c.client_id
 
 
 def _id(kind: RecordType) -> Column[str]:

@@ -1,30 +1,35 @@
 """Taking facts in, in SQL."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from itertools import islice
-from typing import Any, TypeAlias, final
+from itertools import chain, islice
+from typing import Any, TypeAlias, TypeVar, final
 
 from attrs import frozen
 from sqlalchemy import Column, Connection, Delete, Select, bindparam, delete, select
 
+from portal_adapters.sqlalchemy.bulk import Row, execute_many
 from portal_adapters.sqlalchemy.dialects import MOST_IN_ONE_QUESTION, add_up, in_chunks, take_turns, upsert
 from portal_adapters.sqlalchemy.documents import among
 from portal_adapters.sqlalchemy.facts import TABLES
 from portal_adapters.sqlalchemy.ledgers import ledger_around
+from portal_adapters.sqlalchemy.packing import ALLOCATION_COLUMNS, COLUMNS, Rows, pack, rows_of, unpack
 from portal_adapters.sqlalchemy.schema import allocations, document_counts
 from portal_adapters.sqlalchemy.settling import settle
-from portal_adapters.sqlalchemy.written import allocation_rows_of, row_of
+from portal_core.domain.companies import Company
 from portal_core.domain.ids import ClientId, CompanyId
-from portal_core.domain.invoices import Invoice
 from portal_core.domain.ledger import Ledger
-from portal_core.domain.payments import Payment
 from portal_core.domain.records import Fact, RecordRef, RecordType, ref_of
-from portal_core.ports import Intake
+from portal_core.ports import Intake, Pack, Packed, PackedIntake
 
-Shown: TypeAlias = "Counter[tuple[str, str]]"
-"""How many documents each client can see, by client and type."""
+There: TypeAlias = Mapping[str, tuple[str, str]]
+"""Documents that are kept already: the client and the state of each, by id."""
+
+Written: TypeAlias = tuple[Rows, str | None, bool]
+"""The rows of a fact, its checksum, and whether it is new for sure."""
+
+T = TypeVar("T")
 
 _HIDDEN: Mapping[RecordType, frozenset[str]] = {
     RecordType.QUOTE: frozenset({"draft"}),
@@ -34,12 +39,15 @@ _HIDDEN: Mapping[RecordType, frozenset[str]] = {
     RecordType.PAYMENT: frozenset({"draft", "cancelled"}),
 }
 
+_SETTLING = frozenset({RecordType.INVOICE, RecordType.PAYMENT})
+
 _FORGET_ALLOCATIONS = delete(allocations).where(
     allocations.c.company_id == bindparam("of_company"),
     allocations.c.source_type == bindparam("of_type"),
     allocations.c.source_id == bindparam("of_id"),
     allocations.c.position >= bindparam("kept"),
 )
+_COUNTED = ("company_id", "client_id", "type", "documents")
 
 
 @final
@@ -52,90 +60,128 @@ class SqlIntake(Intake):
         return ledger_around(self.connection, (company_id, client_id), around)
 
     def save(self, facts: Iterable[Fact]) -> None:
-        for batch in _batches(facts):
-            by_type: dict[RecordType, list[Fact]] = defaultdict(list)
-            for fact in batch:
-                by_type[ref_of(fact).type].append(fact)
-            for kind, some in by_type.items():
-                self._save(kind, some)
+        for kind, batch in _batches(facts, ref_of):
+            written = [(rows_of(fact), None, False) for fact in batch]
+            _save(self.connection, _company_of(batch[0]), kind, written)
+
+    def packed(self) -> PackedIntake:
+        return SqlPackedIntake(self.connection)
 
     def remove(self, company_id: CompanyId, refs: Collection[RecordRef]) -> None:
         for kind in RecordType:
             for chunk in in_chunks(ref.id for ref in refs if ref.type is kind):
-                self._count(company_id, kind, Counter(), chunk)
-                self._forget_allocations(company_id, kind, dict.fromkeys(chunk, 0))
+                there = _there(self.connection, company_id, kind, chunk)
+                _count(self.connection, company_id, kind, before=there.values(), now=())
+                if kind in _SETTLING:
+                    _forget_allocations(self.connection, company_id, kind, dict.fromkeys(there, 0))
                 self.connection.execute(_remove(kind), {"company_id": company_id, "ids": chunk})
 
     def settle(self, company_id: CompanyId, client_id: ClientId, *, before: Ledger, after: Ledger) -> None:
         settle(self.connection, (company_id, client_id), before=before, after=after)
 
-    def _save(self, kind: RecordType, facts: list[Fact]) -> None:
-        rows = [row_of(fact) for fact in facts]
-        self._count(rows[0]["company_id"], kind, _shown(kind, rows), [fact.id for fact in facts])
-        self.connection.execute(upsert(TABLES[kind], self.connection.dialect.name, frozenset(rows[0])), rows)
-        self._allocate(rows[0]["company_id"], kind, [each for each in facts if isinstance(each, Invoice | Payment)])
 
-    def _allocate(self, company_id: CompanyId, kind: RecordType, sources: Collection[Invoice | Payment]) -> None:
-        self._forget_allocations(company_id, kind, {each.id: len(each.allocations) for each in sources})
-        rows = [row for each in sources for row in allocation_rows_of(each)]
-        if rows:
-            dialect = self.connection.dialect.name
-            self.connection.execute(upsert(allocations, dialect, frozenset(rows[0]), frozenset({"counts"})), rows)
+@final
+@frozen
+class SqlPackedIntake(PackedIntake):
+    connection: Connection
 
-    def _forget_allocations(self, company_id: CompanyId, kind: RecordType, kept: Mapping[str, int]) -> None:
-        """Remove the allocations beyond the first few of each source, which are overwritten in their places."""
-        if kept and kind in {RecordType.INVOICE, RecordType.PAYMENT}:
-            self.connection.execute(
-                _FORGET_ALLOCATIONS,
-                [
-                    {"of_company": company_id, "of_type": kind.value, "of_id": source, "kept": few}
-                    for source, few in kept.items()
-                ],
-            )
+    @property
+    def pack(self) -> Pack:
+        return pack
 
-    def _count(self, company_id: CompanyId, kind: RecordType, now: Shown, ids: Iterable[str]) -> None:
-        """Keep the numbers of documents that clients can see, as some of them are replaced."""
-        if kind not in _HIDDEN:
-            return
-        before: Shown = Counter()
-        for chunk in in_chunks(ids):
-            rows = self.connection.execute(_states(kind), {"company_id": company_id, "ids": chunk})
-            before.update((row.client_id, kind.value) for row in rows if row.state not in _HIDDEN[kind])
-        change = Counter(now)
-        change.subtract(before)
-        changed = [
-            {"company_id": company_id, "client_id": client_id, "type": word, "documents": documents}
-            for (client_id, word), documents in sorted(change.items())
-            if documents
-        ]
-        if changed:
-            self.connection.execute(add_up(document_counts, self.connection.dialect.name, "documents"), changed)
+    def save(self, company_id: CompanyId, packed: Iterable[Packed]) -> None:
+        for kind, batch in _batches(packed, lambda each: each.ref):
+            written = [(unpack(each.form), each.checksum, each.is_new) for each in batch]
+            _save(self.connection, company_id, kind, written)
 
 
-def _batches(facts: Iterable[Fact]) -> Iterator[Collection[Fact]]:
-    """Yield the facts a few hundred at a time; of several of one name, the last."""
-    rest = iter(facts)
-    while some := {ref_of(fact): fact for fact in islice(rest, MOST_IN_ONE_QUESTION)}:
-        yield some.values()
+def _save(connection: Connection, company_id: CompanyId, kind: RecordType, written: Sequence[Written]) -> None:
+    dialect, columns = connection.dialect.name, (*COLUMNS[kind], "checksum")
+    rows = [(*own, checksum) for (own, _), checksum, _ in written]
+    there: There = {}
+    if kind in _HIDDEN:
+        perhaps = [row for row, (_, _, is_new) in zip(rows, written, strict=True) if not is_new]
+        there = _there(connection, company_id, kind, _values(kind, "id", perhaps))
+        now = zip(_values(kind, "client_id", rows), _values(kind, "state", rows), strict=True)
+        _count(connection, company_id, kind, before=there.values(), now=now)
+    execute_many(connection, upsert(TABLES[kind], dialect, frozenset(columns)), columns, rows)
+    if kind in _SETTLING:
+        allocated = {own_id: given for own_id, ((_, given), *_) in zip(_values(kind, "id", rows), written, strict=True)}
+        _forget_allocations(connection, company_id, kind, {each: len(allocated[each]) for each in there})
+        statement = upsert(allocations, dialect, frozenset(ALLOCATION_COLUMNS), frozenset({"counts"}))
+        execute_many(connection, statement, ALLOCATION_COLUMNS, chain.from_iterable(allocated.values()))
 
 
-def _shown(kind: RecordType, rows: Iterable[Mapping[str, Any]]) -> Shown:
+def _forget_allocations(
+    connection: Connection, company_id: CompanyId, kind: RecordType, kept: Mapping[str, int]
+) -> None:
+    """Remove the allocations beyond the first few of each source, which are overwritten in their places."""
+    names = ("of_company", "of_type", "of_id", "kept")
+    rows = ((company_id, kind.value, source, few) for source, few in kept.items())
+    execute_many(connection, _FORGET_ALLOCATIONS, names, rows)
+
+
+def _there(connection: Connection, company_id: CompanyId, kind: RecordType, ids: Iterable[str]) -> There:
     if kind not in _HIDDEN:
-        return Counter()
-    return Counter((row["client_id"], kind.value) for row in rows if row["state"] not in _HIDDEN[kind])
+        return {}
+    found: dict[str, tuple[str, str]] = {}
+    for chunk in in_chunks(ids):
+        rows = connection.execute(_states(kind), {"company_id": company_id, "ids": chunk})
+        found.update((own_id, (client_id, state)) for own_id, client_id, state in rows)
+    return found
+
+
+def _count(
+    connection: Connection,
+    company_id: CompanyId,
+    kind: RecordType,
+    *,
+    before: Iterable[tuple[str, str]],
+    now: Iterable[tuple[str, str]],
+) -> None:
+    """Keep the numbers of documents that clients can see, as some of them are replaced; each by client and state."""
+    change = _shown(kind, now)
+    change.subtract(_shown(kind, before))
+    rows = [(company_id, client_id, kind.value, more) for client_id, more in sorted(change.items()) if more]
+    execute_many(connection, add_up(document_counts, connection.dialect.name, "documents"), _COUNTED, rows)
+
+
+def _shown(kind: RecordType, documents: Iterable[tuple[str, str]]) -> Counter[str]:
+    hidden = _HIDDEN.get(kind, frozenset[str]())
+    return Counter(client_id for client_id, state in documents if state not in hidden)
+
+
+def _batches(items: Iterable[T], ref: Callable[[T], RecordRef]) -> Iterator[tuple[RecordType, Sequence[T]]]:
+    """Yield what is of one type together, a few hundred at a time; of several of one name, the last."""
+    rest = iter(items)
+    while some := {ref(item): item for item in islice(rest, MOST_IN_ONE_QUESTION)}:
+        by_type: dict[RecordType, list[T]] = defaultdict(list)
+        for each, item in some.items():
+            by_type[each.type].append(item)
+        yield from by_type.items()
+
+
+def _company_of(fact: Fact) -> CompanyId:
+    return fact.id if isinstance(fact, Company) else fact.company_id
+
+
+def _values(kind: RecordType, column: str, rows: Iterable[Row]) -> list[Any]:
+    place = COLUMNS[kind].index(column)
+    return [row[place] for row in rows]
 
 
 @cache
-def _states(kind: RecordType) -> Select[str, str]:
+def _states(kind: RecordType) -> Select[str, str, str]:
     table = TABLES[kind]
+    own_id: Column[str] = table.c.id
     client_id: Column[str] = table.c.client_id
     state: Column[str] = table.c.state
-    return select(client_id, state).where(table.c.company_id == bindparam("company_id"), among(table.c.id, "ids"))
+    of_company = table.c.company_id == bindparam("company_id")
+    return select(own_id, client_id, state).where(of_company, among(own_id, "ids"))
 
 
 @cache
 def _remove(kind: RecordType) -> Delete:
     table = TABLES[kind]
-    if kind is RecordType.COMPANY:
-        return delete(table).where(table.c.company_id == bindparam("company_id"), among(table.c.company_id, "ids"))
-    return delete(table).where(table.c.company_id == bindparam("company_id"), among(table.c.id, "ids"))
+    own_id = table.c.company_id if kind is RecordType.COMPANY else table.c.id
+    return delete(table).where(table.c.company_id == bindparam("company_id"), among(own_id, "ids"))

@@ -21,6 +21,12 @@ from portal_adapters.sqlalchemy.columns import (
 
 metadata = MetaData(naming_convention={"pk": "pk_%(table_name)s"})
 
+
+def _checksum() -> Column[str]:
+    """Return the checksum of the record that a row came of, empty as soon as what that said may not hold any more."""
+    return maybe_text("checksum")
+
+
 companies = Table(
     "portal_companies",
     metadata,
@@ -37,6 +43,7 @@ companies = Table(
     maybe_text("accent_colour"),
     maybe_text("footer"),
     Column("logo", LargeBinary),
+    _checksum(),
 )
 
 clients = Table(
@@ -47,6 +54,7 @@ clients = Table(
     text("name"),
     maybe_text("email"),
     maybe_text("locale"),
+    _checksum(),
 )
 
 quotes = Table(
@@ -70,6 +78,7 @@ quotes = Table(
     maybe_text("notes"),
     maybe_text("terms"),
     text("lines"),
+    _checksum(),
 )
 
 orders = Table(
@@ -89,6 +98,7 @@ orders = Table(
     minor_units("total"),
     id_of("quote_id", nullable=True),
     text("lines"),
+    _checksum(),
 )
 
 deliveries = Table(
@@ -108,6 +118,7 @@ deliveries = Table(
     Column("delivered_at", Moment),
     id_of("backorder_of", nullable=True),
     text("lines"),
+    _checksum(),
 )
 
 invoices = Table(
@@ -137,6 +148,7 @@ invoices = Table(
     text("instalments"),
     text("adjustments"),
     text("lines"),
+    _checksum(),
 )
 
 payments = Table(
@@ -155,6 +167,7 @@ payments = Table(
     minor_units("unallocated", nullable=True),
     maybe_text("method"),
     maybe_text("reference"),
+    _checksum(),
 )
 
 # What payments and credit notes give to invoices; `source_type` is the record's, so a credit note's is `invoice`.

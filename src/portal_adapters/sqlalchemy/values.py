@@ -1,11 +1,11 @@
 """Values that are kept inside a row, as JSON. Money is minor units, with its currency only where the row's differs."""
 
-import json
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeAlias
 
+import orjson
 from attrs import asdict
 
 from portal_adapters.sqlalchemy.columns import EPOCH
@@ -15,7 +15,7 @@ from portal_core.domain.documents import decimal_json
 from portal_core.domain.ids import GrantId
 from portal_core.domain.invoices import Adjustment, Instalment
 from portal_core.domain.lines import Line, LineKind, OrderLine
-from portal_core.domain.money import CURRENCIES, Currency, Money
+from portal_core.domain.money import CURRENCIES, Currency, Money, format_decimal
 from portal_core.domain.quotes import Evidence
 
 KeptMoney: TypeAlias = "int | tuple[int, str] | None"
@@ -25,12 +25,12 @@ _MICROSECOND = timedelta(microseconds=1)
 
 def dump(value: object) -> str:
     """Return JSON without spaces."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return orjson.dumps(value).decode()
 
 
 def load(text: str) -> Any:  # noqa: ANN401 - the caller knows what it kept
     """Return what `dump` was given."""
-    return json.loads(text)
+    return orjson.loads(text)
 
 
 def dump_lines(lines: Iterable[Line], unit: Currency) -> str:
@@ -150,7 +150,7 @@ def dump_secrets(secrets: Iterable[Secret]) -> str:
     """Return what is kept of a link's tokens."""
     return dump(
         [
-            [secret.digest.hex(), secret.hint, _microseconds(secret.created_at), _microseconds(secret.dies_at)]
+            [secret.digest.hex(), secret.hint, microseconds_of(secret.created_at), _when(secret.dies_at)]
             for secret in secrets
         ]
     )
@@ -174,17 +174,25 @@ def _line(line: Line, unit: Currency) -> dict[str, object]:
         "id": line.id,
         "kind": line.kind.value,
         "description": line.description,
-        "quantity": decimal_json(line.quantity),
+        "quantity": _text(line.quantity),
         "unit": line.unit,
-        "unit_price": decimal_json(line.unit_price),
-        "discount_percent": decimal_json(line.discount_percent),
+        "unit_price": _text(line.unit_price),
+        "discount_percent": _text(line.discount_percent),
         "subtotal": _kept_money(line.subtotal, unit),
         "total": _kept_money(line.total, unit),
     }
     if isinstance(line, OrderLine):
-        fields["delivered_quantity"] = decimal_json(line.delivered_quantity)
-        fields["invoiced_quantity"] = decimal_json(line.invoiced_quantity)
+        fields["delivered_quantity"] = _text(line.delivered_quantity)
+        fields["invoiced_quantity"] = _text(line.invoiced_quantity)
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def _text(number: Decimal | None) -> str | None:
+    """Return a number in plain notation, which is how most of them are written anyway."""
+    if number is None:
+        return None
+    text = str(number)
+    return format_decimal(number) if "E" in text else text
 
 
 _DECIMALS = ("quantity", "unit_price", "discount_percent", "delivered_quantity", "invoiced_quantity")
@@ -204,7 +212,7 @@ def _line_fields(kept: dict[str, Any], unit: Currency) -> Mapping[str, Any]:
 def _kept_money(money: Money | None, unit: Currency) -> KeptMoney:
     if money is None:
         return None
-    return money.minor if money.currency == unit else (money.minor, money.currency.code)
+    return money.minor if money.currency is unit or money.currency == unit else (money.minor, money.currency.code)
 
 
 def _money(kept: int | list[Any], unit: Currency) -> Money:
@@ -214,5 +222,10 @@ def _money(kept: int | list[Any], unit: Currency) -> Money:
     return Money(minor, CURRENCIES[code])
 
 
-def _microseconds(moment: datetime | None) -> int | None:
-    return None if moment is None else (moment - EPOCH) // _MICROSECOND
+def microseconds_of(moment: datetime) -> int:
+    """Return how many microseconds after the beginning of 1970 a moment is."""
+    return (moment - EPOCH) // _MICROSECOND
+
+
+def _when(moment: datetime | None) -> int | None:
+    return None if moment is None else microseconds_of(moment)

@@ -11,7 +11,7 @@ from portal_core.ports.access import Clients, Companies, Grants, Links
 from portal_core.ports.conversation import Tickets
 from portal_core.ports.documents import Deliveries, Invoices, Orders, Payments, Quotes
 from portal_core.ports.happenings import Answers, Decisions, Events, KeptAnswer, KeyOfAnswer
-from portal_core.ports.intake import Facts, Intake
+from portal_core.ports.intake import Facts, Intake, Kept, Pack, Packed, PackedIntake
 from portal_core.ports.overview import Accounts, Balances, ComposedDashboards, Dashboards
 from portal_core.ports.system import Mint, Runner, Transactions
 
@@ -30,11 +30,15 @@ __all__ = [
     "Grants",
     "Intake",
     "Invoices",
+    "Kept",
     "KeptAnswer",
     "KeyOfAnswer",
     "Links",
     "Mint",
     "Orders",
+    "Pack",
+    "Packed",
+    "PackedIntake",
     "Payments",
     "Quotes",
     "Runner",

@@ -1,12 +1,35 @@
 """Ports for the facts of the system of record: reading them back, and taking them in."""
 
 from abc import abstractmethod
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Protocol
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import Protocol, TypeAlias
+
+from attrs import frozen
 
 from portal_core.domain.ids import ClientId, CompanyId
 from portal_core.domain.ledger import Ledger
-from portal_core.domain.records import Fact, RecordRef
+from portal_core.domain.records import Fact, RecordRef, client_of
+
+Pack: TypeAlias = Callable[[Fact], bytes]
+"""Makes of a fact the form in which a store keeps it."""
+
+
+@frozen
+class Kept:
+    """Whose a kept record is, and the checksum that it came with, as long as all that it said still holds."""
+
+    client_id: ClientId | None
+    checksum: str | None = None
+
+
+@frozen(kw_only=True)
+class Packed:
+    """A fact in the form in which a store keeps it, with the checksum of its record; new if there was none such."""
+
+    ref: RecordRef
+    form: bytes
+    checksum: str
+    is_new: bool
 
 
 class Facts(Protocol):
@@ -21,6 +44,10 @@ class Facts(Protocol):
     def find(self, company_id: CompanyId, refs: Collection[RecordRef]) -> Mapping[RecordRef, Fact]:
         """Return those of the records that exist, whosever they are."""
 
+    def kept(self, company_id: CompanyId, refs: Collection[RecordRef]) -> Mapping[RecordRef, Kept]:
+        """Return those of the records that exist, without reading them where a store can tell so."""
+        return {ref: Kept(client_of(fact)) for ref, fact in self.find(company_id, refs).items()}
+
     @abstractmethod
     def referrers(self, company_id: CompanyId, ref: RecordRef) -> Iterator[str]:
         """Yield what refers to a record, in words: "delivery 12", "feedback …", "token …".
@@ -32,6 +59,21 @@ class Facts(Protocol):
     @abstractmethod
     def each(self, company_id: CompanyId | None = None, client_id: ClientId | None = None) -> Iterator[Fact]:
         """Yield all facts, or one company's, or one client's with its company: by company, then type, then id."""
+
+
+class PackedIntake(Protocol):
+    """The way in for facts whose form was made ahead, before their transaction and perhaps in another process."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def pack(self) -> Pack:
+        """The function that makes the form; it can be sent to another process."""
+
+    @abstractmethod
+    def save(self, company_id: CompanyId, packed: Iterable[Packed]) -> None:
+        """Insert or replace facts, each with its checksum."""
 
 
 class Intake(Protocol):
@@ -50,7 +92,11 @@ class Intake(Protocol):
 
     @abstractmethod
     def save(self, facts: Iterable[Fact]) -> None:
-        """Insert or replace facts of one company."""
+        """Insert or replace facts of one company; they have no checksum any more."""
+
+    def packed(self) -> PackedIntake | None:
+        """Return the way in for packed facts, or nothing where there is no such."""
+        return None
 
     @abstractmethod
     def remove(self, company_id: CompanyId, refs: Collection[RecordRef]) -> None:
@@ -61,4 +107,5 @@ class Intake(Protocol):
         """Bring what is derived from allocations up to date, after facts were saved and removed.
 
         `before` and `after` are right about every document that changed and every one it settles or settled.
+        A document whose figures change although it was not saved loses its checksum.
         """

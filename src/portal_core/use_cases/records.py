@@ -8,20 +8,23 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from itertools import islice
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
-from attrs import evolve, frozen
+from attrs import define, evolve, field, frozen
 
 from portal_core.domain.agreement import Claim, faults_of_claim
 from portal_core.domain.errors import Refusal
 from portal_core.domain.ids import ClientId, CompanyId
 from portal_core.domain.invoices import Invoice
 from portal_core.domain.ledger import Ledger
+from portal_core.domain.payments import Payment
 from portal_core.domain.quotes import Quote
-from portal_core.domain.records import Fact, RecordRef, RecordType, client_of, ref_of, references_of
-from portal_core.ports import Store
+from portal_core.domain.records import Fact, RecordRef, RecordType, ref_of, references_of
+from portal_core.ports import Kept, Packed, Store
 from portal_core.use_cases.settling import Changed, RecordFault, settling_of
 from portal_core.use_cases.withdrawing import faults_of_deletions
+
+T = TypeVar("T")
 
 CHUNK = 500
 """How many whole facts are held at once."""
@@ -57,6 +60,46 @@ class Upsert:
         """The type and id of the fact."""
         return ref_of(self.fact)
 
+    def outline(self) -> "Outline":
+        """Return as much of it as the rules between records ask for."""
+        return Outline(
+            ref=self.ref,
+            whole=lambda: self,
+            references=tuple(named_by(self.fact)),
+            settling=settling_part(self.fact),
+            claim=self.claim,
+        )
+
+
+@frozen
+class Outline:
+    """As much of an upsert as the rules between records ask for; `whole` reads all of it.
+
+    `settling` is an invoice without its lines, or a payment. `form` is the fact packed for the store, if it was.
+    """
+
+    ref: RecordRef
+    whole: Callable[[], Upsert]
+    references: Sequence[tuple[str, RecordRef]] = ()
+    settling: Invoice | Payment | None = None
+    claim: Claim | None = None
+    checksum: str | None = None
+    form: bytes | None = None
+
+    def outline(self) -> "Outline":
+        """Return itself."""
+        return self
+
+    def packed(self, *, is_new: bool) -> Packed | None:
+        """Return the fact as the store keeps it, where it was packed."""
+        if self.form is None or self.checksum is None:
+            return None
+        return Packed(ref=self.ref, form=self.form, checksum=self.checksum, is_new=is_new)
+
+    def is_kept_as(self, kept: Kept) -> bool:
+        """Tell whether the very same record was taken in before."""
+        return self.checksum is not None and self.checksum == kept.checksum
+
 
 @frozen
 class Deletion:
@@ -66,19 +109,32 @@ class Deletion:
 
 
 Change: TypeAlias = Upsert | Deletion
+OutlinedChange: TypeAlias = Upsert | Outline | Deletion
+
+
+def named_by(fact: Fact) -> Iterator[tuple[str, RecordRef]]:
+    """Yield the documents that a fact names, but the invoices that it is allocated to: they are a ledger's to judge."""
+    return (each for each in references_of(fact) if not each[0].startswith("/allocations/"))
+
+
+def settling_part(fact: Fact) -> Invoice | Payment | None:
+    """Return what of a fact settles others or is settled: not an invoice's lines, which take the most room."""
+    if isinstance(fact, Invoice):
+        return evolve(fact, lines=())
+    return fact if isinstance(fact, Payment) else None
 
 
 @frozen(kw_only=True)
 class ClientRecords:
     """One client's changes, each record at most once.
 
-    `read` may be called again and yields the same changes in the same order. When it is asked for less than whole
-    facts, invoices and orders may come without their lines: that is what lets a client of 100,000 invoices through.
+    `read` may be called again and yields the same changes in the same order. It is asked whether they are to be
+    kept: until then, outlines need no form. That is what lets a client of 100,000 invoices through.
     """
 
     company_id: CompanyId
     client_id: ClientId
-    read: Callable[[bool], Iterable[Change]]
+    read: Callable[[bool], Iterable[OutlinedChange]]
 
 
 class RecordsDisagree(Refusal):
@@ -93,6 +149,8 @@ class RecordsDisagree(Refusal):
 
 def judge_records(store: Store, records: ClientRecords) -> Sequence[RecordFault]:
     """Return what is wrong with one client's changes, given what is kept; nothing is written."""
+    if _unchanged(store, records) is not None:
+        return []
     changed = _gathered(records)
     faults = [*_faults_of_client(store, changed), *settling_of(store, changed).faults()]
     for each in _weighed(store, records, changed, before=None):
@@ -105,6 +163,9 @@ def take_in_records(store: Store, records: ClientRecords, *, keep: bool = True) 
 
     Refuses with RecordsDisagree, after which the caller rolls back. Without `keep` nothing is written.
     """
+    unchanged = _unchanged(store, records)
+    if unchanged is not None:
+        return unchanged
     changed = _gathered(records)
     settling = settling_of(store, changed)
     faults = [*_faults_of_client(store, changed), *settling.faults(), *faults_of_deletions(store, changed)]
@@ -113,7 +174,7 @@ def take_in_records(store: Store, records: ClientRecords, *, keep: bool = True) 
         faults += each.faults
         counts.update(each.outcomes)
         if keep and not faults:
-            store.intake.save(each.facts)
+            each.save(store, records.company_id)
     if faults:
         raise RecordsDisagree(faults)
     gone: Mapping[RecordRef, Fact] = store.facts.find(records.company_id, changed.deleted) if changed.deleted else {}
@@ -158,26 +219,78 @@ def delete_company(store: Store, company_id: CompanyId) -> Outcome | None:
 
 def owners_of(store: Store, company_id: CompanyId, refs: Collection[RecordRef]) -> Mapping[RecordRef, ClientId]:
     """Return whose the records are that are kept; a deletion does not say it."""
-    owners = {ref: client_of(fact) for ref, fact in store.facts.find(company_id, refs).items()}
+    owners = {ref: kept.client_id for ref, kept in store.facts.kept(company_id, refs).items()}
     return {ref: owner for ref, owner in owners.items() if owner is not None}
 
 
-@frozen
+@define
 class _Weighed:
-    """What a chunk of changes comes to: the facts to keep, what becomes of each, and what is wrong."""
+    """What a chunk of changes comes to: what to keep, what becomes of each, what is wrong.
 
-    facts: Sequence[Fact]
-    outcomes: Sequence[tuple[RecordType, Outcome]]
-    faults: Sequence[RecordFault]
+    A record that replaces another is renewed as it is, or as the fact that it became by succeeding the other.
+    """
+
+    new: list[Outline] = field(factory=list[Outline])
+    renewed: list[tuple[Outline, Fact | None]] = field(factory=list[tuple[Outline, Fact | None]])
+    outcomes: list[tuple[RecordType, Outcome]] = field(factory=list[tuple[RecordType, Outcome]])
+    faults: list[RecordFault] = field(factory=list[RecordFault])
+
+    def save(self, store: Store, company_id: CompanyId) -> None:
+        packed: list[Packed] = []
+        facts: list[Fact] = []
+        for outline in self.new:
+            _sort(outline, outline.packed(is_new=True), packed, facts)
+        for outline, became in self.renewed:
+            if became is None:
+                _sort(outline, outline.packed(is_new=False), packed, facts)
+            else:
+                facts.append(became)
+        way_in = store.intake.packed()
+        if way_in is not None:
+            way_in.save(company_id, packed)
+        store.intake.save(facts)
+
+
+def _sort(outline: Outline, ready: Packed | None, packed: list[Packed], facts: list[Fact]) -> None:
+    if ready is None:
+        facts.append(outline.whole().fact)
+    else:
+        packed.append(ready)
+
+
+def _unchanged(store: Store, records: ClientRecords) -> Counts | None:
+    """Return the counts of a client whose every record is the very one that was taken in before, else nothing.
+
+    There is nothing to judge then: all that such records said still holds.
+    """
+    if store.clients.get(records.company_id, records.client_id) is None:
+        return None
+    counts: Counts = Counter()
+    for chunk in _chunks(records.read(False)):  # noqa: FBT003 - the one question of a source: are they to be kept?
+        kept = store.facts.kept(records.company_id, [each.ref for each in chunk])
+        for each in chunk:
+            known = kept.get(each.ref)
+            same = known is not None and isinstance(each, Outline) and each.is_kept_as(known)
+            if known is None or known.client_id != records.client_id or not same:
+                return None
+            counts[each.ref.type, Outcome.UNCHANGED] += 1
+    return counts
+
+
+def _chunks(changes: Iterable[T]) -> Iterator[Sequence[T]]:
+    rest = iter(changes)
+    while chunk := list(islice(rest, CHUNK)):
+        yield chunk
 
 
 def _gathered(records: ClientRecords) -> Changed:
     changed = Changed(company_id=records.company_id, client_id=records.client_id)
-    for change in records.read(False):  # noqa: FBT003 - the one question of a source: whole facts?
+    for change in records.read(False):  # noqa: FBT003 - as above
         if isinstance(change, Deletion):
             changed.delete(change.ref)
         else:
-            changed.replace(change.ref, change.fact, change.claim)
+            outline = change.outline()
+            changed.replace(outline.ref, outline.settling, outline.claim)
     return changed
 
 
@@ -190,37 +303,57 @@ def _faults_of_client(store: Store, changed: Changed) -> Iterator[RecordFault]:
 
 
 def _weighed(store: Store, records: ClientRecords, changed: Changed, *, before: Ledger | None) -> Iterator[_Weighed]:
-    """Weigh the changes chunk by chunk; without a ledger of before, whole facts are not needed nor compared."""
-    upserts = (each for each in records.read(before is not None) if isinstance(each, Upsert))
-    while chunk := list(islice(upserts, CHUNK)):
-        kept = store.facts.find(records.company_id, [each.ref for each in chunk])
-        faults = list(_faults_of_references(store, changed, chunk))
-        facts: list[Fact] = []
-        outcomes: list[tuple[RecordType, Outcome]] = []
-        for each in chunk:
-            was = kept.get(each.ref)
-            fact, fault = _succeeded(each, was)
-            faults += () if fault is None else (fault,)
-            outcome = _outcome(each, fact, was, before=before)
-            outcomes.append((each.ref.type, outcome))
-            if outcome is not Outcome.UNCHANGED:
-                facts.append(fact)
-        yield _Weighed(facts, outcomes, faults)
+    """Weigh the changes chunk by chunk; without a ledger of before, only as far as something can be wrong."""
+    upserts = (each.outline() for each in records.read(before is not None) if not isinstance(each, Deletion))
+    for chunk in _chunks(upserts):
+        yield _weigh(store, changed, chunk, before)
 
 
-def _succeeded(change: Upsert, was: Fact | None) -> tuple[Fact, RecordFault | None]:
-    fact = change.fact
-    if was is None:
-        return fact, None
-    if client_of(was) != client_of(fact):
-        detail = f"it is kept as client {client_of(was)!r}'s, and a record never changes its client"
-        return fact, RecordFault(change.ref, "/client_id", detail)
-    if isinstance(fact, Quote) and isinstance(was, Quote):
+def _weigh(store: Store, changed: Changed, chunk: Sequence[Outline], before: Ledger | None) -> _Weighed:
+    kept = store.facts.kept(changed.company_id, [each.ref for each in chunk])
+    weighed = _Weighed(faults=list(_faults_of_references(store, changed, chunk)))
+    differing: list[Outline] = []
+    for each in chunk:
+        known = kept.get(each.ref)
+        if known is None:
+            weighed.outcomes.append((each.ref.type, Outcome.CREATED))
+            weighed.new.append(each)
+        elif known.client_id != changed.client_id:
+            detail = f"it is kept as client {known.client_id!r}'s, and a record never changes its client"
+            weighed.faults.append(RecordFault(each.ref, "/client_id", detail))
+        elif each.is_kept_as(known):
+            weighed.outcomes.append((each.ref.type, Outcome.UNCHANGED))
+        elif before is not None or each.ref.type is RecordType.QUOTE:
+            differing.append(each)
+    _compare(store, changed.company_id, differing, before, weighed)
+    return weighed
+
+
+def _compare(
+    store: Store, company_id: CompanyId, differing: Sequence[Outline], before: Ledger | None, weighed: _Weighed
+) -> None:
+    """Weigh records that differ from those that they replace, at least in how they are written."""
+    earlier: Mapping[RecordRef, Fact] = (
+        store.facts.find(company_id, [each.ref for each in differing]) if differing else {}
+    )
+    for each in differing:
+        change, was = each.whole(), earlier[each.ref]
         try:
-            return fact.succeed(was, revision_stated=change.revision_stated), None
+            fact = _successor(change, was)
         except ValueError as broken:
-            return fact, RecordFault(change.ref, "/revision", str(broken))
-    return fact, None
+            weighed.faults.append(RecordFault(each.ref, "/revision", str(broken)))
+            continue
+        outcome = _outcome(change, fact, was, before=before)
+        weighed.outcomes.append((each.ref.type, outcome))
+        if outcome is not Outcome.UNCHANGED or each.form is not None:
+            weighed.renewed.append((each, None if fact == change.fact else fact))
+
+
+def _successor(change: Upsert, was: Fact) -> Fact:
+    fact = change.fact
+    if isinstance(fact, Quote) and isinstance(was, Quote):
+        return fact.succeed(was, revision_stated=change.revision_stated)
+    return fact
 
 
 def _outcome(change: Upsert, fact: Fact, was: Fact | None, *, before: Ledger | None) -> Outcome:
@@ -236,19 +369,19 @@ def _outcome(change: Upsert, fact: Fact, was: Fact | None, *, before: Ledger | N
     return Outcome.UNCHANGED
 
 
-def _faults_of_references(store: Store, changed: Changed, chunk: Sequence[Upsert]) -> Iterator[RecordFault]:
+def _faults_of_references(store: Store, changed: Changed, chunk: Sequence[Outline]) -> Iterator[RecordFault]:
     """Yield the references to what is not there or not this client's; allocations are the ledger's to judge."""
     named = [
         (each.ref, pointer, target)
         for each in chunk
-        for pointer, target in references_of(each.fact)
-        if not pointer.startswith("/allocations/") and target not in changed.replaced
+        for pointer, target in each.references
+        if target not in changed.replaced
     ]
     wanted = {target for _, _, target in named}
-    kept: Mapping[RecordRef, Fact] = store.facts.find(changed.company_id, wanted) if wanted else {}
+    kept: Mapping[RecordRef, Kept] = store.facts.kept(changed.company_id, wanted) if wanted else {}
     for ref, pointer, target in named:
         found = kept.get(target)
-        if found is None or target in changed.deleted or client_of(found) != changed.client_id:
+        if found is None or target in changed.deleted or found.client_id != changed.client_id:
             yield RecordFault(ref, pointer, f"the client has no {target.type.value} {target.id!r}")
 
 

@@ -2,14 +2,14 @@
 
 from collections.abc import Collection, Iterable, Iterator
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from portal_core.domain.agreement import Claim, Fault, faults_of_claim, faults_of_invoice, faults_of_payment
 from portal_core.domain.ids import ClientId, CompanyId, InvoiceId, PaymentId
 from portal_core.domain.invoices import Invoice
 from portal_core.domain.ledger import Ledger
 from portal_core.domain.payments import Payment
-from portal_core.domain.records import Fact, RecordRef, RecordType
+from portal_core.domain.records import RecordRef, RecordType
 from portal_core.ports import Store
 
 
@@ -24,10 +24,7 @@ class RecordFault:
 
 @define(kw_only=True)
 class Changed:
-    """What is known of one client's changes after reading them once: every id, and what settles or is settled.
-
-    The lines of invoices are left out: they settle nothing, and take the most room.
-    """
+    """What is known of one client's changes after reading them once: every id, and what settles or is settled."""
 
     company_id: CompanyId
     client_id: ClientId
@@ -37,15 +34,15 @@ class Changed:
     payments: dict[PaymentId, Payment] = field(factory=dict[PaymentId, Payment])
     claims: dict[InvoiceId, Claim] = field(factory=dict[InvoiceId, Claim])
 
-    def replace(self, ref: RecordRef, fact: Fact, claim: Claim | None) -> None:
-        """Take note of a fact that is new or changed."""
+    def replace(self, ref: RecordRef, settling: Invoice | Payment | None, claim: Claim | None) -> None:
+        """Take note of a record that is new or changed, and of what of it settles others or is settled."""
         self.replaced[ref] = None
-        if isinstance(fact, Invoice):
-            self.invoices[fact.id] = evolve(fact, lines=()) if fact.lines else fact
+        if isinstance(settling, Invoice):
+            self.invoices[settling.id] = settling
             if claim is not None:
-                self.claims[fact.id] = claim
-        elif isinstance(fact, Payment):
-            self.payments[fact.id] = fact
+                self.claims[settling.id] = claim
+        elif settling is not None:
+            self.payments[settling.id] = settling
 
     def delete(self, ref: RecordRef) -> None:
         """Take note of a fact that is to go."""

@@ -77,6 +77,7 @@ def _create_companies() -> None:
         sa.Column("accent_colour", sa.Text()),
         sa.Column("footer", sa.Text()),
         sa.Column("logo", sa.LargeBinary()),
+        sa.Column("checksum", sa.Text()),
         sa.PrimaryKeyConstraint("company_id", name="pk_portal_companies"),
     )
 
@@ -89,6 +90,7 @@ def _create_clients() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("email", sa.Text()),
         sa.Column("locale", sa.Text()),
+        sa.Column("checksum", sa.Text()),
         sa.PrimaryKeyConstraint("company_id", "id", name="pk_portal_clients"),
     )
 
@@ -113,6 +115,7 @@ def _create_quotes() -> None:
         sa.Column("notes", sa.Text()),
         sa.Column("terms", sa.Text()),
         sa.Column("lines", sa.Text(), nullable=False),
+        sa.Column("checksum", sa.Text()),
         sa.PrimaryKeyConstraint("company_id", "id", name="pk_portal_quotes"),
     )
     op.create_index("portal_quotes_by_day", "portal_quotes", ["company_id", "client_id", "issued_on", "id"])
@@ -146,6 +149,7 @@ def _create_orders() -> None:
         sa.Column("total", sa.BigInteger(), nullable=False),
         sa.Column("quote_id", _ID),
         sa.Column("lines", sa.Text(), nullable=False),
+        sa.Column("checksum", sa.Text()),
         sa.PrimaryKeyConstraint("company_id", "id", name="pk_portal_orders"),
     )
     op.create_index("portal_orders_by_day", "portal_orders", ["company_id", "client_id", "ordered_on", "id"])
@@ -179,6 +183,7 @@ def _create_deliveries() -> None:
         sa.Column("delivered_at", _MOMENT),
         sa.Column("backorder_of", _ID),
         sa.Column("lines", sa.Text(), nullable=False),
+        sa.Column("checksum", sa.Text()),
         sa.PrimaryKeyConstraint("company_id", "id", name="pk_portal_deliveries"),
     )
     op.create_index(
@@ -228,6 +233,7 @@ def _create_invoices() -> None:
         sa.Column("instalments", sa.Text(), nullable=False),
         sa.Column("adjustments", sa.Text(), nullable=False),
         sa.Column("lines", sa.Text(), nullable=False),
+        sa.Column("checksum", sa.Text()),
         sa.PrimaryKeyConstraint("company_id", "id", name="pk_portal_invoices"),
     )
     op.create_index("portal_invoices_by_day", "portal_invoices", ["company_id", "client_id", "issued_on", "id"])
@@ -269,6 +275,7 @@ def _create_payments() -> None:
         sa.Column("unallocated", sa.BigInteger()),
         sa.Column("method", sa.Text()),
         sa.Column("reference", sa.Text()),
+        sa.Column("checksum", sa.Text()),
         sa.PrimaryKeyConstraint("company_id", "id", name="pk_portal_payments"),
     )
     op.create_index("portal_payments_by_day", "portal_payments", ["company_id", "client_id", "received_on", "id"])

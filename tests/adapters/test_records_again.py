@@ -1,0 +1,85 @@
+"""The same records once more: passed over by their checksums, and judged anew once what they said may not hold."""
+
+import io
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from portal_adapters.contract.mint import CountingMint
+from portal_adapters.records import helpers
+from portal_adapters.records.importing import import_records
+from portal_adapters.records.staging import FileRefused
+from portal_adapters.records.writing import export_records
+from portal_adapters.sqlalchemy import SqlTransactions
+from portal_adapters.sqlalchemy.schema import invoices
+from portal_core.domain.records import RecordType
+from portal_core.use_cases.records import Counts, Outcome
+from tests.adapters.stores import sqlite_store
+from tests.adapters.test_records_importing import CLIENT, COMPANY, a_payment, an_invoice, lines
+
+SMALL = (Path(__file__).parent.parent / "data" / "small.jsonl").read_bytes()
+
+
+def take_in(transactions: SqlTransactions, file: bytes, *, helpers: int = 0) -> Counts:
+    return import_records(transactions, [("1.jsonl", io.BytesIO(file))], reading=transactions.read, helpers=helpers)
+
+
+def checksums(transactions: SqlTransactions) -> dict[str, str | None]:
+    with transactions.engine.connect() as connection:
+        return {row.id: row.checksum for row in connection.execute(select(invoices.c.id, invoices.c.checksum))}
+
+
+def test_the_same_file_changes_nothing() -> None:
+    with sqlite_store(CountingMint()) as transactions:
+        created = take_in(transactions, SMALL)
+
+        assert take_in(transactions, SMALL) == {
+            (kind, Outcome.UNCHANGED): count for (kind, _), count in created.items()
+        }
+
+
+def test_a_claim_that_another_file_made_wrong_is_refused_when_it_comes_again() -> None:
+    claiming = lines(an_invoice("I1", amount_due="10.00"))
+    with sqlite_store(CountingMint()) as transactions:
+        take_in(transactions, lines(COMPANY, CLIENT) + claiming)
+        take_in(transactions, lines(a_payment("P1", "I1")))
+
+        with pytest.raises(FileRefused, match=r"states 10\.00"):
+            take_in(transactions, claiming)
+
+
+def test_a_document_that_others_settle_loses_its_checksum_until_it_comes_again() -> None:
+    plain = lines(an_invoice("I1"))
+    with sqlite_store(CountingMint()) as transactions:
+        take_in(transactions, lines(COMPANY, CLIENT) + plain)
+        kept = checksums(transactions)
+
+        take_in(transactions, lines(a_payment("P1", "I1")))
+        assert checksums(transactions) == {"I1": None}
+
+        assert take_in(transactions, plain) == {(RecordType.INVOICE, Outcome.UNCHANGED): 1}
+        assert checksums(transactions) == kept
+
+
+def test_helpers_read_a_file_like_the_importer_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(helpers, "WORTH_HELP", 1)
+    file = lines(COMPANY, CLIENT, *(an_invoice(f"I{number}") for number in range(2_000)))
+    with sqlite_store(CountingMint()) as alone, sqlite_store(CountingMint()) as helped:
+        assert take_in(alone, file) == take_in(helped, file, helpers=2)
+
+        with alone.read() as one, helped.read() as other:
+            assert b"".join(export_records(one)) == b"".join(export_records(other))
+
+
+def test_helpers_name_every_mistake_by_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(helpers, "WORTH_HELP", 1)
+    good = lines(*(an_invoice(f"I{number}") for number in range(1_200)))
+    with sqlite_store(CountingMint()) as transactions, pytest.raises(FileRefused) as refused:
+        take_in(transactions, lines(COMPANY, CLIENT) + good + b"{}\n" + lines(an_invoice("I!", total="x")), helpers=1)
+
+    assert [(each.line, each.pointer) for each in refused.value.problems] == [
+        (1_203, "/type"),
+        (1_204, "/id"),
+        (1_204, "/total"),
+    ]
