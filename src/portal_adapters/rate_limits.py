@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol, cast, final
 from attrs import define, field
 from limits import RateLimitItem, RateLimitItemPerSecond
 from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
+from limits.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter
 
 from portal_adapters.clock import now
 
@@ -62,7 +62,9 @@ class Hit(NamedTuple):
     seconds: float
 
 
-UNLIMITED = Hit(allowed=True, remaining=2**31, seconds=0.0)
+_NO_LIMIT = 2**31
+
+UNLIMITED = Hit(allowed=True, remaining=_NO_LIMIT, seconds=0.0)
 
 
 class RateLimits(Protocol):
@@ -84,10 +86,12 @@ class MemoryRateLimits(RateLimits):
 
     window: int = WINDOW
     _limiter: MovingWindowRateLimiter = field(factory=lambda: MovingWindowRateLimiter(MemoryStorage()), init=False)
+    _counter: FixedWindowRateLimiter = field(factory=lambda: FixedWindowRateLimiter(MemoryStorage()), init=False)
 
     async def hit(self, budget: str, key: str, *, most: int) -> Hit:
-        """Count at once: nothing is waited for."""
+        """Count at once: nothing is waited for. Without a limit a plain counter does, which keeps no list of hits."""
         if not most:
+            self._counter.hit(self._item(_NO_LIMIT), budget, key)
             return UNLIMITED
         item = self._item(most)
         allowed = self._limiter.hit(item, budget, key)
@@ -131,7 +135,7 @@ class RedisRateLimits(RateLimits):
     async def hit(self, budget: str, key: str, *, most: int) -> Hit:
         """Count in Redis within 50 milliseconds, or here."""
         if not most:
-            return UNLIMITED
+            return await self._local.hit(budget, key, most=0)
         if self.shared:
             try:
                 async with asyncio.timeout(PATIENCE):

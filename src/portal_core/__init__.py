@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from portal_core.domain.deliveries import Delivery, DeliveryLine, DeliveryState, DeliveryView
     from portal_core.domain.documents import JSON, canonical_json
     from portal_core.domain.errors import (
+        AccountTooLarge,
         AlreadyDecided,
         Busy,
         DeadLink,
@@ -246,6 +247,7 @@ __all__ = [
     "PAYMENT_SORTS",
     "QUOTE_SORTS",
     "AccountPeriod",
+    "AccountTooLarge",
     "Accounts",
     "Adjustment",
     "Aging",

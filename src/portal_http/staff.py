@@ -48,13 +48,13 @@ def _wrong() -> Unauthorized:
 
 
 def _companies(claims: Mapping[str, object]) -> Sequence[str]:
-    match claims.get("company_id"), claims.get("company_ids"):
-        case str(one), None:
-            companies: list[object] = [one]
-        case None, [*several]:
-            companies = several
-        case _:
-            raise _wrong()
+    one, several = claims.get("company_id"), claims.get("company_ids")
+    if isinstance(one, str) and several is None:
+        companies: list[object] = [one]
+    elif isinstance(several, list) and one is None:
+        companies = cast("list[object]", several)
+    else:
+        raise _wrong()
     if not companies or not all(isinstance(each, str) and is_id(each) for each in companies):
         raise _wrong()
     return cast("list[str]", companies)

@@ -86,7 +86,7 @@ class MemoryLinks(Links):
             return None
         return Visit(
             grant=grant,
-            company=company,
+            company=evolve(company, logo=None),
             client=client,
             secret_hint=secret.hint,
             has_logo=company.logo is not None,

@@ -166,7 +166,7 @@ def _require_documents(
         return
     refs = {document: RecordRef(RecordType(document.type.value), document.id) for document in documents}
     found = store.facts.find(company_id, refs.values())
-    for document, ref in refs.items():
+    for document, ref in sorted(refs.items(), key=lambda pair: (pair[0].type, pair[0].id)):
         if ref not in found or client_of(found[ref]) != client_id:
             raise InvalidInput.at("/documents", f"this client has no {document.type.value} {document.id!r}")
 

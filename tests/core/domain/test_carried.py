@@ -1,5 +1,6 @@
 """What is only passed on arrives as it was."""
 
+import re
 from datetime import timedelta
 
 from attrs import evolve, fields
@@ -8,6 +9,7 @@ from portal_core.domain.documents import JSON
 from portal_core.domain.ids import DecisionId, InvoiceId, OrderId
 from portal_core.domain.invoices import CreditAllocation, Invoice, InvoiceSummary
 from portal_core.domain.ledger import Ledger
+from portal_core.domain.money import CURRENCIES
 from portal_core.domain.quotes import Answer
 from portal_core.domain.statement import running
 from portal_core.domain.text import clean_text
@@ -24,6 +26,8 @@ from tests.core.samples import (
     money,
     paying,
 )
+
+CODE = re.compile("[A-Z]{3}")
 
 DERIVED = {"payment_state", "amount_due", "oldest_due_on"}
 """What a summary says that no record says."""
@@ -98,3 +102,7 @@ def test_text_may_begin_with_marks() -> None:
     marks = "\u0316" * 30
 
     assert clean_text(marks, longest=100) == marks
+
+
+def test_every_currency_is_listed_under_its_own_code_of_three_letters() -> None:
+    assert {code for code, unit in CURRENCIES.items() if unit.code != code or not CODE.fullmatch(code)} == set()

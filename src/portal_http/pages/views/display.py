@@ -17,7 +17,8 @@ _PATH = re.compile(r"(?:/[A-Za-z0-9._:~-]+){0,2}")
 
 async def show_logo(asked: Asked) -> Answer:
     """Return the company's logo."""
-    logo = asked.visit.company.logo or b""
+    company = await asked.read(lambda store: store.companies.get(asked.visit.scope.company_id))
+    logo = b"" if company is None or company.logo is None else company.logo
     for signature, media_type in _SIGNATURES:
         if logo.startswith(signature):
             return Answer(200, logo, [(b"content-type", media_type)])
