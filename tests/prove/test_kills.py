@@ -40,7 +40,7 @@ def test_a_killed_server_has_kept_what_it_acknowledged_and_repeats_nothing(tmp_p
         folder.mkdir()
         sums += _life_of_a_database(folder, min(KILLS_EACH, KILLS - first), chance)
 
-    assert sums["acknowledged"] > KILLS
+    assert sums["writes"] > KILLS
     tell("kills", "SQLite", kills=KILLS, **sums, lost=0, twice=0, seconds=round(time.perf_counter() - started, 1))
 
 
@@ -54,7 +54,7 @@ def _life_of_a_database(folder: Path, kills: int, chance: Random) -> Counter[str
     for number in range(kills + 1):
         send_quotes(transactions, number)
         with served(folder, f"sqlite:///{file}") as server:
-            sums["unacknowledged"] += len(memory.unacknowledged())
+            sums["cut_off"] += len(memory.unacknowledged())
             require_kept(server, transactions, memory)
             _require_sound(file)
             if number < kills:
@@ -63,7 +63,7 @@ def _life_of_a_database(folder: Path, kills: int, chance: Random) -> Counter[str
                     time.sleep(chance.uniform(0, 0.3))
                     server.kill()
     engine.dispose()
-    return sums + Counter(acknowledged=len(memory.told), replayed=memory.replayed)
+    return sums + Counter(writes=len(memory.told), asked_twice=memory.asked_twice)
 
 
 def require_kept(server: Server, transactions: SqlTransactions, memory: Memory) -> None:

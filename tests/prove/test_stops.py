@@ -39,7 +39,7 @@ def test_a_portal_survives_its_database(postgres: OwnPostgres, tmp_path: Path) -
     migrate(engine)
     transactions = SqlTransactions(engine, RandomMint())
     memory = furnished(transactions)
-    unacknowledged, longest = 0, 0.0
+    cut_off, longest = 0, 0.0
 
     with served(tmp_path, postgres.url) as server:
         for number in range(STOPS):
@@ -54,7 +54,7 @@ def test_a_portal_survives_its_database(postgres: OwnPostgres, tmp_path: Path) -
                 back = time.perf_counter()
                 writing.wait_for(5)
                 longest = max(longest, time.perf_counter() - back)
-            unacknowledged += len(memory.unacknowledged())
+            cut_off += len(memory.unacknowledged())
             engine.dispose()
             assert server.status("/readyz") == 200
             require_kept(server, transactions, memory)
@@ -67,9 +67,9 @@ def test_a_portal_survives_its_database(postgres: OwnPostgres, tmp_path: Path) -
         "stops",
         "PostgreSQL",
         stops=STOPS,
-        acknowledged=len(memory.told),
-        unacknowledged=unacknowledged,
-        replayed=memory.replayed,
+        writes=len(memory.told),
+        cut_off=cut_off,
+        asked_twice=memory.asked_twice,
         busy=memory.statuses[503],
         failed=memory.statuses[500],
         lost=0,

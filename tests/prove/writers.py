@@ -68,7 +68,7 @@ class Memory:
     tokens: Mapping[Scope, str]
     told: dict[Asked, Told | None] = field(factory=dict["Asked", "Told | None"])
     statuses: Counter[int] = field(factory=Counter[int])
-    replayed: int = 0
+    asked_twice: int = 0
 
     def unacknowledged(self) -> list[Asked]:
         """Return what nobody was told to be done."""
@@ -174,7 +174,7 @@ def ask_again(port: int, memory: Memory, asked: Collection[Asked]) -> None:
         told = send(connection, each)
         assert told.status in _UNTIL, told
         was = memory.told[each]
-        memory.replayed += was is not None
+        memory.asked_twice += was is not None
         assert was is None or told == was, (each, was, told)
         memory.told[each] = told
     connection.close()
