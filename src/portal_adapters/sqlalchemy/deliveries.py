@@ -15,6 +15,7 @@ from portal_adapters.sqlalchemy.documents import (
     kept_total,
     narrowing,
     scope_parameters,
+    told,
     words,
 )
 from portal_adapters.sqlalchemy.keyset import ListSource, read_page
@@ -46,7 +47,7 @@ _SHOWN_FIRST = and_(
 )
 
 _VIEWS = (
-    select(*deliveries.c, orders.c.number.label("order_number"), _first.c.id.label("shown_backorder_of"))
+    select(*told(deliveries), orders.c.number.label("order_number"), _first.c.id.label("shown_backorder_of"))
     .select_from(deliveries.outerjoin(orders, _ORDER).outerjoin(_first, _SHOWN_FIRST))
     .where(*in_scope(deliveries), deliveries.c.state != _DRAFT)
 )

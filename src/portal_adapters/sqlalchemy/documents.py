@@ -16,6 +16,11 @@ def in_scope(table: Table) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return table.c.company_id == bindparam("company_id"), table.c.client_id == bindparam("client_id")
 
 
+def told(table: Table) -> tuple[Column[Any], ...]:
+    """Return the columns of a document: all but the checksum, which the intake keeps for itself."""
+    return tuple(column for column in table.c if column.name != "checksum")
+
+
 def among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     """Return that a column has one of the values asked for."""
     return column.in_(bindparam(name, expanding=True))

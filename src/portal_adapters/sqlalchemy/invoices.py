@@ -16,6 +16,7 @@ from portal_adapters.sqlalchemy.documents import (
     kept_total,
     narrowing,
     scope_parameters,
+    told,
     words,
 )
 from portal_adapters.sqlalchemy.keyset import ListSource, read_page
@@ -135,7 +136,7 @@ _CREDIT = Section(
 
 _ONE = select(
     *_SUMMARY,
-    *(column for column in invoices.c if column not in set(_SUMMARY)),
+    *(column for column in told(invoices) if column not in set(_SUMMARY)),
     _SETTLEMENTS.column,
     _CREDIT.column,
 ).where(*in_scope(invoices), _IS_POSTED, invoices.c.id == bindparam("invoice_id"))

@@ -17,6 +17,7 @@ from portal_adapters.sqlalchemy.documents import (
     kept_total,
     narrowing,
     scope_parameters,
+    told,
     words,
 )
 from portal_adapters.sqlalchemy.invoices import INVOICES_OF_ORDER, invoice_summaries
@@ -58,7 +59,7 @@ _SUMMARY = (
     orders.c.total,
 )
 
-_ONE = _with_quote(*orders.c, DELIVERIES_OF_ORDER.column, INVOICES_OF_ORDER.column).where(
+_ONE = _with_quote(*told(orders), DELIVERIES_OF_ORDER.column, INVOICES_OF_ORDER.column).where(
     orders.c.id == bindparam("order_id")
 )
 

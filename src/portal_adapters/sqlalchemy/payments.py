@@ -15,6 +15,7 @@ from portal_adapters.sqlalchemy.documents import (
     kept_total,
     narrowing,
     scope_parameters,
+    told,
 )
 from portal_adapters.sqlalchemy.invoices import numbered
 from portal_adapters.sqlalchemy.keyset import ListSource, read_page
@@ -46,7 +47,7 @@ _GIVEN = Section(
     .correlate(payments),
 )
 
-_SHOWN = select(*payments.c, _GIVEN.column).where(
+_SHOWN = select(*told(payments), _GIVEN.column).where(
     *in_scope(payments), is_one_of(payments.c.state, SHOWN_PAYMENT_STATES)
 )
 

@@ -17,6 +17,7 @@ from portal_adapters.sqlalchemy.documents import (
     kept_total,
     narrowing,
     scope_parameters,
+    told,
     words,
 )
 from portal_adapters.sqlalchemy.keyset import ListSource, read_page
@@ -61,7 +62,7 @@ _SUMMARY = (
     decisions.c.decided_at,
 )
 
-_ONE = _with_decision(*quotes.c, *DECISION_COLUMNS).where(quotes.c.id == bindparam("quote_id"))
+_ONE = _with_decision(*told(quotes), *DECISION_COLUMNS).where(quotes.c.id == bindparam("quote_id"))
 
 # The rule of QuoteSummary.state, in SQL.
 _SHOWN_STATE = case(
