@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any, NamedTuple, Protocol, cast, final
+from typing import Any, NamedTuple, cast, final
 
 from attrs import define, field
 from limits import RateLimitItem, RateLimitItemPerSecond
@@ -67,21 +67,9 @@ _NO_LIMIT = 2**31
 UNLIMITED = Hit(allowed=True, remaining=_NO_LIMIT, seconds=0.0)
 
 
-class RateLimits(Protocol):
-    """Counters over a moving window of 60 seconds."""
-
-    async def hit(self, budget: str, key: str, *, most: int) -> Hit:
-        """Count one request of a key, unless that would be more than `most` in the window; 0 never refuses."""
-        ...
-
-    async def close(self) -> None:
-        """Let go of connections."""
-        ...
-
-
 @final
 @define
-class MemoryRateLimits(RateLimits):
+class MemoryRateLimits:
     """Counts in this process."""
 
     window: int = WINDOW
@@ -107,7 +95,7 @@ class MemoryRateLimits(RateLimits):
 
 @final
 @define
-class RedisRateLimits(RateLimits):
+class RedisRateLimits:
     """Counts in Redis; while that is slow or away, in this process, and then half as much is allowed.
 
     Who finds Redis away waits for it once, for 50 milliseconds at most. From then on nobody does: a task in the

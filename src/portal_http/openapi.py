@@ -185,9 +185,8 @@ def _query_parameter(parameter: Parameter[Any]) -> Json:
 
 def _responses(endpoint: Endpoint) -> Json:
     responses: Json = {str(endpoint.result.status.value): _success(endpoint)}
-    for name, response in _refused(endpoint):
-        status = str(response["x-status"])
-        responses[status] = {"$ref": f"#/components/responses/{name}"}
+    for status, name, _ in _refused(endpoint):
+        responses[str(status)] = {"$ref": f"#/components/responses/{name}"}
     return responses
 
 
@@ -245,17 +244,17 @@ def _object(**properties: Json) -> Json:
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 
-def _refused(endpoint: Endpoint) -> Iterable[tuple[str, Json]]:
+def _refused(endpoint: Endpoint) -> Iterable[tuple[int, str, Json]]:
     by_status: dict[int, set[type[Refusal]]] = {}
     for refusal in _refusals(endpoint):
         by_status.setdefault(status_of(refusal).code.value, set()).add(refusal)
     for status, kinds in sorted(by_status.items()):
         codes = sorted({kind.code for kind in kinds})
-        yield "_or_".join(codes), _refused_response(status, codes, kinds)
+        yield status, "_or_".join(codes), _refused_response(status, codes, kinds)
 
 
 def _refused_responses(endpoints: Iterable[Endpoint]) -> Json:
-    found = {name: response for endpoint in endpoints for name, response in _refused(endpoint)}
+    found = {name: response for endpoint in endpoints for _, name, response in _refused(endpoint)}
     return {name: found[name] for name in sorted(found)}
 
 
@@ -263,7 +262,7 @@ def _refused_response(status: int, codes: list[str], kinds: set[type[Refusal]]) 
     fields = {
         "Allow": MethodNotAllowed in kinds,
         "WWW-Authenticate": Unauthorized in kinds,
-        "Retry-After": bool(kinds & {RateLimited, Busy}),
+        "Retry-After": bool(kinds & {RateLimited, Busy, IdempotencyInFlight}),
     }
     properties = {"status": {"const": status}, "code": {"enum": codes}}
     schema: Json = {"allOf": [_ref(ProblemShape), {"properties": properties}]}
@@ -271,7 +270,6 @@ def _refused_response(status: int, codes: list[str], kinds: set[type[Refusal]]) 
         "description": " or ".join(sorted({status_of(kind).title for kind in kinds})),
         "headers": {name: _field(name) for name, is_sent in fields.items() if is_sent},
         "content": {"application/problem+json": {"schema": schema}},
-        "x-status": status,
     }
 
 

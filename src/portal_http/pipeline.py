@@ -12,7 +12,7 @@ from portal_core.use_cases.access import open_link
 from portal_http.answers import Answer
 from portal_http.calls import ClientCall, Repeatable, StaffCall, repeatable
 from portal_http.converter import parse_object, structured
-from portal_http.endpoints import BASE, ClientEndpoint, Endpoint, OpenEndpoint, StaffEndpoint
+from portal_http.endpoints import ClientEndpoint, Endpoint, OpenEndpoint, StaffEndpoint
 from portal_http.errors import MethodNotAllowed, Unauthorized, refused
 from portal_http.incoming import Incoming
 from portal_http.queries import Query, read_query
@@ -23,8 +23,6 @@ from portal_http.services import Services
 from portal_http.staff import Staff, identify
 
 READING = frozenset({"GET", "HEAD"})
-
-_VIEW = f"{BASE}/view"
 
 
 async def answer_to(request: Incoming, services: Services, tree: Node) -> Answer:

@@ -15,7 +15,7 @@ _formatter = logging.Formatter()
 
 
 def redacted(text: str) -> str:
-    """Return the text with an ellipsis for every token in it, even a mistyped or shortened one."""
+    """Return the text with "[token]" for every token in it, even a mistyped or shortened one."""
     return _TOKEN.sub("[token]", text)
 
 

@@ -81,7 +81,7 @@ def test_every_page_has_a_route_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("as_json", [False, True])
-def test_the_log_is_a_line_a_request_as_text_or_as_json(as_json: bool) -> None:  # noqa: FBT001
+def test_the_log_is_a_line_a_request_as_text_or_as_json(as_json: bool) -> None:  # noqa: FBT001 - a parameter of the test
     written = io.StringIO()
     log = AccessLog(written, as_json=as_json)
     world = full_world(evolve(UNLIMITED, watchers=(log,)))
@@ -179,7 +179,7 @@ def test_without_the_setting_there_are_no_figures(world: World) -> None:
 
 
 @pytest.mark.parametrize("value,shown", [("on", True), ("TRUE", True), (" off ", False), ("0", False), (" ", False)])
-def test_figures_are_a_setting(value: str, shown: bool) -> None:  # noqa: FBT001
+def test_figures_are_a_setting(value: str, shown: bool) -> None:  # noqa: FBT001 - a parameter of the test
     assert settings_of({}, {"PORTAL_METRICS": value}).metrics is shown
     assert settings_of({"metrics": shown}, {}).metrics is shown
     with pytest.raises(SettingsRefused, match="PORTAL_METRICS must be on or off"):

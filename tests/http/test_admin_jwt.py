@@ -102,7 +102,7 @@ def test_a_key_that_is_weak_or_of_another_kind_is_refused() -> None:
 
     for key, algorithm in ((KEY[:31], "HS256"), (pems[0], "RS256"), (pems[1], "ES256"), (KEY, "RS256"), (KEY, "EdDSA")):
         with pytest.raises(WeakKey):
-            admin_tokens(key=key, algorithm=algorithm, audience="portal")  # type: ignore[arg-type]
+            admin_tokens(key=key, algorithm=algorithm, audience="portal")  # type: ignore[arg-type] # any text
 
 
 def test_a_development_token_passes_the_check() -> None:

@@ -240,7 +240,7 @@ def test_an_acceptance_that_breaks_a_rule_is_refused(world: World, body: dict[st
         ("", False),
     ],
 )
-def test_a_body_is_json_and_says_so(world: World, kind: str, good: bool) -> None:  # noqa: FBT001
+def test_a_body_is_json_and_says_so(world: World, kind: str, good: bool) -> None:  # noqa: FBT001 - a parameter of the test
     answer = world.http.post(world.link() + "/quotes/Q1/accept", content=b"{}", headers={"Content-Type": kind})
 
     assert answer.status_code == (200 if good else 415)
@@ -306,7 +306,7 @@ def test_a_query_that_makes_no_sense_is_refused_or_passed_over(world: World, que
         ("[::1", False),
     ],
 )
-def test_a_host_that_is_malformed_or_not_allowed_is_refused(host: str, good: bool) -> None:  # noqa: FBT001
+def test_a_host_that_is_malformed_or_not_allowed_is_refused(host: str, good: bool) -> None:  # noqa: FBT001 - a parameter of the test
     world = full_world(Options(allowed_hosts=("portal.example", "*.b.example")))
 
     for path in ("/healthz", BASE + "/view/x", "/nothing"):

@@ -8,7 +8,7 @@ from tests.http.world import BASE, World, code, full_world
 
 
 def spent(answer: object) -> tuple[str | None, str | None]:
-    headers = answer.headers  # type: ignore[attr-defined]
+    headers = answer.headers  # type: ignore[attr-defined] # untyped
     return headers.get("x-ratelimit-limit"), headers.get("x-ratelimit-remaining")
 
 

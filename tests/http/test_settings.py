@@ -1,5 +1,6 @@
 """Where settings come from, and what is said of wrong ones."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -122,3 +123,11 @@ def clean(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PORTAL_CONFIG", raising=False)
     for each in fields(Settings):
         monkeypatch.delenv(f"PORTAL_{each.name.upper()}", raising=False)
+
+
+def test_the_page_of_settings_lists_each_of_them_and_no_other() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "settings.md").read_text(encoding="utf-8")
+
+    listed = re.findall(r"^\| `(PORTAL_[A-Z_]+)` \|", page, flags=re.MULTILINE)
+
+    assert listed == [f"PORTAL_{each.name.upper()}" for each in fields(Settings)]

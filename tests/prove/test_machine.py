@@ -101,7 +101,7 @@ def drive(name: str, machine: type[StoreMachine], least: int) -> None:
     """Run a machine from the beginning, again and again, until it has taken so many steps."""
     started, runs, steps = time.perf_counter(), 0, 0
 
-    class Counted(machine):  # type: ignore[valid-type, misc]
+    class Counted(machine):  # type: ignore[valid-type, misc] # a class made here
         def __init__(self) -> None:
             nonlocal runs
             runs += 1

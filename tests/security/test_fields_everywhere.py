@@ -60,7 +60,7 @@ def is_guarded(answer: Reply) -> None:
 def test_everything_under_a_token_is_guarded_by_the_same_fields(world: World) -> None:
     statuses: set[int] = set()
     token, dead = world.token(), "cpt_" + "0" * 49
-    narrow = world.token(without=("view_quotes", "view_orders"))  # type: ignore[arg-type]
+    narrow = world.token(without=("view_quotes", "view_orders"))  # type: ignore[arg-type] # names do
     paths = [f"{BASE}/view/{{token}}/no", *(endpoint.path for endpoint in CLIENT_ENDPOINTS)]
     for each, whose in itertools.product(dict.fromkeys(paths), (token, narrow, dead)):
         methods = {endpoint.method for endpoint in CLIENT_ENDPOINTS if endpoint.path == each}

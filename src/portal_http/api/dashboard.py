@@ -3,10 +3,9 @@
 from functools import partial
 
 from portal_core.use_cases.dashboard import read_dashboard
-from portal_http import present, shapes
+from portal_http import present
 from portal_http.answers import Answer, answered
 from portal_http.calls import ClientCall
-from portal_http.endpoints import client_reads, one
 
 
 async def view_link(call: ClientCall) -> Answer:
@@ -18,9 +17,3 @@ async def view_dashboard(call: ClientCall) -> Answer:
     """Return the newest documents and the balances."""
     found = await call.read(partial(read_dashboard, visit=call.visit, now=call.now))
     return answered(present.dashboard(found, call.visit, call.today))
-
-
-ENDPOINTS = (
-    client_reads("", view_link, "Whose link it is and what it may do", one(shapes.ViewShape)),
-    client_reads("/dashboard", view_dashboard, "The newest documents and the balances", one(shapes.DashboardShape)),
-)

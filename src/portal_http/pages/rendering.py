@@ -55,7 +55,7 @@ def _environment(added: tuple[Path, ...]) -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     environment.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType] - the extension adds it
-    filters = cast("dict[str, Callable[..., object]]", environment.filters)  # pyright: ignore[reportUnknownMemberType]
+    filters = cast("dict[str, Callable[..., object]]", environment.filters)  # pyright: ignore[reportUnknownMemberType] - untyped in Jinja
     filters.update({method.__name__: _filter(method) for method in FILTERS}, tone=labels.tone, iso=_iso)
     return environment
 

@@ -27,7 +27,7 @@ def test_the_day_changes_at_midnight_where_the_company_is(zone: str, moment: dat
     assert today == day
 
 
-@given(st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)), st.integers(-12, 14))  # noqa: DTZ001
+@given(st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)), st.integers(-12, 14))  # noqa: DTZ001 - bounds
 def test_the_zone_in_which_a_moment_is_told_does_not_matter(moment: datetime, hours: int) -> None:
     here = moment.replace(tzinfo=UTC)
 
