@@ -10,6 +10,7 @@ from typing import Any, final
 import pytest
 from attrs import evolve, frozen
 from sqlalchemy import (
+    Boolean,
     Column,
     Connection,
     Date,
@@ -84,6 +85,7 @@ offers = Table(
     Column("remarks", String),
     Column("conditions", String),
     Column("positions", String),
+    Column("taken_back", Boolean),
 )
 
 items = Table(
@@ -123,6 +125,7 @@ QUOTES = ColumnMap(
         "notes": offers.c.remarks,
         "terms": offers.c.conditions,
         "lines": offers.c.positions,
+        "withdrawn": offers.c.taken_back,
     }
 )
 
@@ -145,6 +148,7 @@ def an_offer(quote: Quote) -> dict[str, Any]:
         "remarks": quote.notes,
         "conditions": quote.terms,
         "positions": dump_lines(quote.lines, quote.total.currency),
+        "taken_back": quote.withdrawn,
     }
 
 

@@ -1,12 +1,16 @@
 """The same records once more: passed over by their checksums, and judged anew once what they said may not hold."""
 
 import io
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import pytest
 from sqlalchemy import select
 
 from portal_adapters.contract.mint import CountingMint
+from portal_adapters.memory import MemoryTransactions
 from portal_adapters.records import helpers
 from portal_adapters.records.importing import import_records
 from portal_adapters.records.staging import FileRefused
@@ -14,15 +18,30 @@ from portal_adapters.records.writing import export_records
 from portal_adapters.sqlalchemy import SqlTransactions
 from portal_adapters.sqlalchemy.schema import invoices
 from portal_core.domain.records import RecordType
+from portal_core.ports import Mint, Transactions
 from portal_core.use_cases.records import Counts, Outcome
-from tests.adapters.stores import sqlite_store
-from tests.adapters.test_records_importing import CLIENT, COMPANY, a_payment, an_invoice, lines
+from tests.adapters.stores import postgres_store, sqlite_store
+from tests.adapters.test_records_importing import CLIENT, COMPANY, a_payment, an_invoice, lines, owned, problems
 
 SMALL = (Path(__file__).parent.parent / "data" / "small.jsonl").read_bytes()
 
 
-def take_in(transactions: SqlTransactions, file: bytes, *, helpers: int = 0) -> Counts:
-    return import_records(transactions, [("1.jsonl", io.BytesIO(file))], reading=transactions.read, helpers=helpers)
+Opened: TypeAlias = Callable[[Mint], AbstractContextManager[Transactions]]
+
+
+def take_in(transactions: Transactions, file: bytes, *, helpers: int = 0) -> Counts:
+    reading = transactions.read if isinstance(transactions, SqlTransactions) else None
+    return import_records(transactions, [("1.jsonl", io.BytesIO(file))], reading=reading, helpers=helpers)
+
+
+@contextmanager
+def memory_store(mint: Mint) -> Generator[MemoryTransactions]:
+    yield MemoryTransactions(mint)
+
+
+def a_quote(state: str, total: str) -> dict[str, Any]:
+    sums = {"currency": "EUR", "subtotal": total, "tax": "0.00", "total": total, "lines": []}
+    return owned("quote", "Q1", state=state, revision=1, issued_on="2026-11-01", **sums)
 
 
 def checksums(transactions: SqlTransactions) -> dict[str, str | None]:
@@ -83,3 +102,15 @@ def test_helpers_name_every_mistake_by_its_line(monkeypatch: pytest.MonkeyPatch)
         (1_204, "/id"),
         (1_204, "/total"),
     ]
+
+
+@pytest.mark.parametrize("opened", [memory_store, sqlite_store, postgres_store])
+def test_what_was_shown_under_a_revision_cannot_change_by_the_way_of_a_draft(opened: Opened) -> None:
+    with opened(CountingMint()) as transactions:
+        take_in(transactions, lines(COMPANY, CLIENT, a_quote("sent", "100.00")))
+        take_in(transactions, lines(a_quote("draft", "100.00")))
+
+        assert problems(transactions, lines(a_quote("draft", "900.00"))) == [("1.jsonl", 1, "/revision")]
+        assert problems(transactions, lines(a_quote("sent", "900.00"))) == [("1.jsonl", 1, "/revision")]
+        assert take_in(transactions, lines(a_quote("draft", "100.00"))) == {(RecordType.QUOTE, Outcome.UNCHANGED): 1}
+        assert take_in(transactions, lines(a_quote("sent", "100.00"))) == {(RecordType.QUOTE, Outcome.UPDATED): 1}

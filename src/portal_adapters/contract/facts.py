@@ -42,6 +42,7 @@ OURS: tuple[Fact, ...] = (
     a_client(NEIGHBOUR),
     a_client(SCOPE),
     a_quote("B", recorded_state=QuoteState.DRAFT),
+    a_quote("W", recorded_state=QuoteState.DRAFT, withdrawn=True),
     a_quote("a", order_id=OrderId("10")),
     an_order("10", quote_id=QuoteId("a")),
     an_order("9", scope=NEIGHBOUR),

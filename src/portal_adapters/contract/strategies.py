@@ -154,13 +154,14 @@ def order_lines(draw: st.DrawFn, unit: Currency) -> tuple[OrderLine, ...]:
 @st.composite
 def quotes_of(draw: st.DrawFn, scope: Scope, quote_id: str) -> Quote:
     """Draw a quote, perhaps a draft or one that has expired."""
-    total = draw(amounts)
+    total, state = draw(amounts), draw(_quote_states)
     return a_quote(
         quote_id,
         total,
         scope=scope,
         number=draw(numbers),
-        recorded_state=draw(_quote_states),
+        recorded_state=state,
+        withdrawn=state is QuoteState.DRAFT and draw(_either),
         revision=draw(st.integers(1, 3)),
         issued_on=draw(days),
         valid_until=draw(maybe_near_days),

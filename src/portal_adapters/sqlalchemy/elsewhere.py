@@ -19,6 +19,7 @@ from sqlalchemy import (
     cast,
     collate,
     event,
+    false,
     func,
     literal,
     null,
@@ -53,6 +54,7 @@ _DEFAULTS: Final[Mapping[str, Source]] = {
     "lines": "[]",
     "instalments": "[]",
     "adjustments": "[]",
+    "withdrawn": false(),
 }
 # By these, lists are ordered: by code point, whatever the host's database thinks of its language.
 _SORTED: Final = frozenset({"id", "number"})

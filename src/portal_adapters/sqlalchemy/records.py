@@ -67,6 +67,7 @@ def quote_of(row: AnyRow) -> Quote:
         notes=row.notes,
         terms=row.terms,
         order_id=row.order_id,
+        withdrawn=row.withdrawn,
     )
 
 

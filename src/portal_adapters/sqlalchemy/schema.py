@@ -4,7 +4,7 @@ What a document is made of (lines, instalments, adjustments) is JSON within its 
 has columns. Columns and tables said to be derived are kept up to date by the intake.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, Integer, LargeBinary, MetaData, Table, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, Column, Date, Integer, LargeBinary, MetaData, Table, UniqueConstraint, false
 
 from portal_adapters.sqlalchemy.columns import (
     Moment,
@@ -78,6 +78,7 @@ quotes = Table(
     maybe_text("notes"),
     maybe_text("terms"),
     text("lines"),
+    Column("withdrawn", Boolean, nullable=False, server_default=false()),
     _checksum(),
 )
 

@@ -140,6 +140,7 @@ def _quote(quote: Quote) -> Values:
         "document_sha256": bytes.fromhex(quote.document_sha256()),
         "notes": quote.notes,
         "terms": quote.terms,
+        "withdrawn": quote.withdrawn,
     }
 
 

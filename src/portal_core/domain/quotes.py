@@ -103,7 +103,10 @@ class QuoteSummary:
 
 @frozen(kw_only=True)
 class Quote(QuoteSummary):
-    """An offer of prices to a client, open until it is decided, cancelled or expired."""
+    """An offer of prices to a client, open until it is decided, cancelled or expired.
+
+    `withdrawn` tells of a draft that this very revision of it was shown before.
+    """
 
     company_id: CompanyId
     client_id: ClientId
@@ -112,6 +115,7 @@ class Quote(QuoteSummary):
     terms: str | None = None
     order_id: OrderId | None = None
     decision: Decision | None = None
+    withdrawn: bool = False
 
     def document(self) -> dict[str, JSON]:
         """Return what a client agrees to, as the contract's JSON: the quote without its state, decision and order."""
@@ -175,23 +179,30 @@ class Quote(QuoteSummary):
 
         Raises ValueError when it states a lower revision, or the same one for other content. What is
         agreed to counts as content; the state and the order that came of the quote do not. A draft may
-        change as it likes, unless its revision was decided when it was no draft yet.
+        change as it likes, unless its revision was shown before it was made a draft again.
         """
         same = evolve(self, revision=earlier.revision)
-        bound = earlier.answer is not None or not earlier.is_draft
-        changed = bound and same.document() != earlier.document()
-        if not revision_stated:
-            return evolve(same, revision=earlier.revision + changed)
-        if self.revision < earlier.revision:
-            raise ValueError(f"the revision moved back: it is {earlier.revision}, and {self.revision} was stated")
-        if self.revision == earlier.revision and changed:
+        changed = earlier.was_shown and same.document() != earlier.document()
+        revision = self.revision if revision_stated else earlier.revision + changed
+        if revision < earlier.revision:
+            raise ValueError(f"the revision moved back: it is {earlier.revision}, and {revision} was stated")
+        if revision == earlier.revision and changed:
             raise ValueError(f"the content changed, so the revision must be more than {earlier.revision}")
-        return self
+        return evolve(
+            self,
+            revision=revision,
+            withdrawn=self.is_draft and earlier.was_shown and revision == earlier.revision,
+        )
 
     @property
     def is_draft(self) -> bool:
         """Whether the record is not for the client to see yet."""
         return self.recorded_state is QuoteState.DRAFT
+
+    @property
+    def was_shown(self) -> bool:
+        """Whether this revision is shown to the client, or was: what it offers is settled then."""
+        return self.withdrawn or not self.is_draft
 
 
 def standard_consent(quote: Quote) -> str:

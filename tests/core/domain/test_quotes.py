@@ -1,3 +1,4 @@
+from contextlib import suppress
 from datetime import date
 from typing import Any
 
@@ -193,7 +194,7 @@ def test_state_decision_and_order_are_no_content(state: QuoteState) -> None:
     changed = evolve(decided(quote), recorded_state=state, order_id=OrderId("o9"))
 
     assert changed.document_sha256() == quote.document_sha256()
-    assert changed.succeed(quote, revision_stated=True) == changed
+    assert changed.succeed(quote, revision_stated=True) == evolve(changed, withdrawn=changed.is_draft)
     assert evolve(changed, revision=7).succeed(quote, revision_stated=False).revision == 1
 
 
@@ -229,15 +230,45 @@ def test_a_draft_may_change_within_its_revision() -> None:
     assert followed == (record, record)
 
 
-def test_what_was_decided_cannot_change_by_the_way_of_a_draft() -> None:
-    earlier = evolve(decided(a_quote()), recorded_state=QuoteState.DRAFT)
-    record = a_quote(total=euros("999.00"))
+def test_what_was_shown_cannot_change_by_the_way_of_a_draft() -> None:
+    drawn_back = a_quote(recorded_state=QuoteState.DRAFT).succeed(a_quote(), revision_stated=True)
+    changed = a_quote(recorded_state=QuoteState.DRAFT, total=euros("999.00"))
 
-    raised = record.succeed(earlier, revision_stated=False)
+    raised = changed.succeed(drawn_back, revision_stated=False)
 
-    assert raised.revision == 2
+    assert drawn_back.withdrawn
+    assert (raised.revision, raised.withdrawn) == (2, False)
     with pytest.raises(ValueError, match="more than 1"):
-        record.succeed(earlier, revision_stated=True)
+        changed.succeed(drawn_back, revision_stated=True)
+
+
+def test_a_withdrawn_quote_can_be_sent_again_as_it_was() -> None:
+    withdrawn = a_quote(recorded_state=QuoteState.DRAFT, withdrawn=True)
+
+    assert a_quote().succeed(withdrawn, revision_stated=True) == a_quote()
+
+
+@given(
+    states=st.lists(st.sampled_from(RECORDED), min_size=1, max_size=6),
+    data=st.data(),
+)
+def test_whatever_is_shown_under_one_revision_is_the_same_ever_after(
+    states: list[QuoteState], data: st.DataObject
+) -> None:
+    quote = a_quote(recorded_state=states[0])
+    shown: dict[int, str] = {}
+    for state in states:
+        record = a_quote(
+            recorded_state=state,
+            revision=data.draw(st.integers(1, 3)),
+            terms=data.draw(st.sampled_from(("These", "Others"))),
+        )
+        with suppress(ValueError):
+            quote = record.succeed(quote, revision_stated=data.draw(st.booleans()))
+        if not quote.is_draft:
+            content = canonical_json(quote.document())
+            assert shown.setdefault(quote.revision, content) == content
+        assert quote.was_shown == (quote.revision in shown)
 
 
 @given(
@@ -246,12 +277,12 @@ def test_what_was_decided_cannot_change_by_the_way_of_a_draft() -> None:
     after=st.integers(1, 5),
     changes=st.booleans(),
     stated=st.booleans(),
-    was_decided=st.booleans(),
+    withdrawn=st.booleans(),
 )
-def test_whatever_succeeds_a_shown_revision_has_its_content_or_a_higher_number(
-    *, state: QuoteState, before: int, after: int, changes: bool, stated: bool, was_decided: bool
+def test_a_record_is_refused_only_for_a_revision_that_it_states(
+    *, state: QuoteState, before: int, after: int, changes: bool, stated: bool, withdrawn: bool
 ) -> None:
-    earlier = a_quote(recorded_state=state, revision=before, answer=Answer.ACCEPTED if was_decided else None)
+    earlier = a_quote(recorded_state=state, revision=before, withdrawn=withdrawn)
     record = a_quote(revision=after, terms="Other" if changes else earlier.terms)
 
     try:
@@ -261,9 +292,6 @@ def test_whatever_succeeds_a_shown_revision_has_its_content_or_a_higher_number(
         assert after < before or (changes and after == before)
         return
 
-    shown = state is not QuoteState.DRAFT or was_decided
-    same = canonical_json(successor.document()) == canonical_json(earlier.document())
-    assert same or successor.revision > before or not shown
     assert successor.revision >= before
     assert evolve(successor, revision=after) == record
 
