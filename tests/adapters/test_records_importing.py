@@ -166,8 +166,10 @@ def test_both_figures_of_a_disagreement_are_named(furnished: MemoryTransactions)
 def test_what_is_kept_already_and_no_longer_fits_is_named(furnished: MemoryTransactions) -> None:
     take_in(furnished, lines(an_invoice("I1"), a_payment("P1", "I1")))
 
-    with pytest.raises(FileRefused, match=r"invoice I1, which is kept already: .* more than the total"):
-        take_in(furnished, lines(a_payment("P2", "I1")))
+    with pytest.raises(FileRefused, match=r"^1\.jsonl:2: invoice I1, which is kept already: .* more than the total"):
+        take_in(furnished, lines(an_invoice("I2"), a_payment("P2", "I1")))
+    with pytest.raises(FileRefused, match=r"^1\.jsonl:1: .*payment P1, which is kept already: "):
+        take_in(furnished, lines(an_invoice("I1", currency="USD")))
 
 
 def test_records_need_their_company(transactions: MemoryTransactions) -> None:

@@ -15,24 +15,28 @@ from portal_adapters.contract.builders import (
     SCOPE,
     a_grant,
     a_key,
+    a_payment,
     a_quote,
     a_ticket,
     a_visit,
     an_answer,
     an_event,
+    an_invoice,
     eur,
     evidence,
+    paid,
 )
 from portal_adapters.contract.feeding import feed, prepare
 from portal_core.domain.errors import AlreadyDecided, Busy, MovedOn
 from portal_core.domain.events import Event
 from portal_core.domain.filters import DecisionFilter, TicketFilter
-from portal_core.domain.ids import EventId
+from portal_core.domain.ids import EventId, InvoiceId
 from portal_core.domain.paging import Listing
 from portal_core.domain.quotes import Decision
 from portal_core.ports import Store, Transactions
 from portal_core.use_cases.feedback import reply_as_client
 from portal_core.use_cases.quotes import accept_quote, decline_quote
+from portal_core.use_cases.records import ClientRecords, Upsert, take_in_records
 
 WORKERS = 20
 ATTEMPTS = 200
@@ -118,6 +122,30 @@ class RacesContract:
         assert len(decisions) == (told.count(True) > 1)
         assert {(each.revision, each.document_sha256) for each in decisions} <= {(1, QUOTE.document_sha256())}
         assert _run(transactions, lambda store: store.quotes.get(SCOPE, QUOTE.id)) == revised
+
+    def test_of_many_racing_imports_of_one_client_each_follows_upon_another(
+        self, transactions: Transactions, portal_race: Race
+    ) -> None:
+        prepare(transactions, QUOTE, an_invoice("I1", eur("100.00")))
+
+        def bring(worker: int) -> None:
+            payment = a_payment(f"P{worker}", eur("1.00"), allocations=(paid("I1", eur("1.00")),))
+            changed = Upsert(fact=evolve(QUOTE, notes=f"{worker}"), revision_stated=False)
+            records = ClientRecords(
+                company_id=COMPANY, client_id=SCOPE.client_id, read=lambda _: (Upsert(fact=payment), changed)
+            )
+            _run(transactions, lambda store: take_in_records(store, records))
+
+        portal_race.run(bring)
+
+        quote, invoice = _run(
+            transactions,
+            lambda store: (store.quotes.get(SCOPE, QUOTE.id), store.invoices.get(SCOPE, InvoiceId("I1"))),
+        )
+        assert quote is not None
+        assert quote.revision == 1 + portal_race.workers
+        assert invoice is not None
+        assert invoice.summary.amount_due == eur(f"{100 - portal_race.workers}.00")
 
     def test_of_many_racing_changes_to_a_grant_each_one_that_is_told_done_is_done(
         self, transactions: Transactions, portal_race: Race

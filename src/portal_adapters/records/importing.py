@@ -47,6 +47,9 @@ TRANSACTION = 10_000
 _READ_ONCE = 2_000
 """A client with no more records than this is read from disk once, and kept in memory meanwhile."""
 
+_TURN = 0.11
+"""How many seconds leave others a turn where there was nothing to read beforehand: SQLite's who wait look every 0.1."""
+
 _WAITS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 5.0, 5.0, 10.0, 10.0)
 """How many seconds to wait for a store that is busy, again and again; it has its own patience besides."""
 
@@ -142,7 +145,11 @@ class _Import:
         counts = run(partial(self._apply_companies, keep=keep))
         done = 0
         for group in _groups(self.staging.clients(), TRANSACTION):
-            counts += run(partial(self._apply_group, group=group, keep=keep))
+            # Read before the transaction begins: it is shorter for that, and others who write get their turn meanwhile.
+            records = [self._records_of(share, keeping=True) for share in group]
+            counts += run(partial(self._apply_group, group=records, keep=keep))
+            if any(share.count > _READ_ONCE for share in group):
+                self.begins.pause(_TURN)
             done += sum(share.count for share in group)
             self.progress("keeping" if keep else "checking", done)
         return counts + run(partial(self._delete_companies, keep=keep))
@@ -193,7 +200,8 @@ class _Import:
 
     def _apply_all(self, store: Store, *, keep: bool) -> Counts:
         counts = self._apply_companies(store, keep=keep)
-        counts += self._apply_group(store, list(self.staging.clients()), keep=keep)
+        records = [self._records_of(share, keeping=True) for share in self.staging.clients()]
+        counts += self._apply_group(store, records, keep=keep)
         return counts + self._delete_companies(store, keep=keep)
 
     def _apply_companies(self, store: Store, *, keep: bool) -> Counts:
@@ -201,17 +209,15 @@ class _Import:
         upserts = (each for each in records if isinstance(each, Upsert))
         return Counter((RecordType.COMPANY, take_in_company(store, each, keep=keep)) for each in upserts)
 
-    def _apply_group(self, store: Store, group: Sequence[ClientShare], *, keep: bool) -> Counts:
+    def _apply_group(self, store: Store, group: Sequence[ClientRecords], *, keep: bool) -> Counts:
         counts: Counts = Counter()
         problems = Problems()
-        for share in group:
+        for records in group:
             try:
-                counts += take_in_records(
-                    store, self._records_of(share, keeping=True), keep=keep and not problems.total
-                )
+                counts += take_in_records(store, records, keep=keep and not problems.total)
             except RecordsDisagree as wrong:
                 for fault in wrong.faults:
-                    problems.add(self._located(share.company_id, fault))
+                    problems.add(self._located(records.company_id, fault))
         _refuse_if_any(problems)
         return counts
 
@@ -233,9 +239,10 @@ class _Import:
         where = self.staging.line_of(company_id, fault.ref)
         if where is not None:
             return LineProblem(file=where[0], line=where[1], pointer=fault.pointer, detail=fault.detail)
-        kept = f"{fault.ref.type.value} {fault.ref.id}, which is kept already"
-        file, _ = self.staging.first_line(company_id)
-        return LineProblem(file=file, line=None, pointer=fault.pointer, detail=f"{kept}: {fault.detail}")
+        detail = f"{fault.ref.type.value} {fault.ref.id}, which is kept already: {fault.detail}"
+        cause = None if fault.because_of is None else self.staging.line_of(company_id, fault.because_of)
+        file, line = cause or (self.staging.first_line(company_id)[0], None)
+        return LineProblem(file=file, line=line, pointer="", detail=detail)
 
 
 def _pack_of(store: Store) -> Pack | None:
@@ -244,17 +251,11 @@ def _pack_of(store: Store) -> Pack | None:
 
 
 def _reader(staging: Staging, share: ClientShare, *, keeping: bool) -> Callable[[bool], Iterable[Outline | Deletion]]:
-    """Return what reads a client's records: from disk again each time, or once where they are few."""
+    """Return what reads a client's records: from disk again each time, or at once where they are few."""
     if share.count > _READ_ONCE:
         return lambda to_keep: staging.outlines(share, keeping=to_keep)
-    read: list[Outline | Deletion] = []
-
-    def outlines(_: bool) -> Iterable[Outline | Deletion]:  # noqa: FBT001 - the core's question
-        if not read:
-            read.extend(staging.outlines(share, keeping=keeping))
-        return read
-
-    return outlines
+    read = list(staging.outlines(share, keeping=keeping))
+    return lambda _: read
 
 
 def _groups(shares: Iterable[ClientShare], size: int) -> Iterator[Sequence[ClientShare]]:

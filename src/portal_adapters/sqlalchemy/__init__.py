@@ -4,12 +4,13 @@ from portal_adapters.sqlalchemy.engine import has_safe_wal, open_sqlite
 from portal_adapters.sqlalchemy.indexes import metadata
 from portal_adapters.sqlalchemy.migrating import SchemaOutdated, migrate, require_current_schema
 from portal_adapters.sqlalchemy.runner import SqliteRunner
-from portal_adapters.sqlalchemy.store import SqlTransactions, store_on
+from portal_adapters.sqlalchemy.store import SqlTransactions, StoreOn, store_on
 
 __all__ = [
     "SchemaOutdated",
     "SqlTransactions",
     "SqliteRunner",
+    "StoreOn",
     "has_safe_wal",
     "metadata",
     "migrate",

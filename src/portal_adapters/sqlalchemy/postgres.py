@@ -9,7 +9,7 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from portal_adapters.sqlalchemy.engine import PATIENCE_SECONDS, busy
-from portal_adapters.sqlalchemy.store import store_on
+from portal_adapters.sqlalchemy.store import StoreOn, store_on
 from portal_core.ports import Mint, Runner, Store
 
 T = TypeVar("T")
@@ -76,6 +76,7 @@ class GreenletRunner(Runner):
 
     engine: AsyncEngine
     mint: Mint
+    store_on: StoreOn = store_on
     _reading: AsyncEngine = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -85,7 +86,7 @@ class GreenletRunner(Runner):
         """Run a use case that writes nothing, without a transaction around its statements."""
         try:
             async with self._reading.connect() as connection:
-                return await connection.run_sync(lambda plain: use_case(store_on(plain, self.mint)))
+                return await connection.run_sync(lambda plain: use_case(self.store_on(plain, self.mint)))
         except (PoolExhausted, OSError) as error:
             raise busy() from error
 
@@ -93,7 +94,7 @@ class GreenletRunner(Runner):
         """Run a use case in a transaction: committed when it returns, rolled back when it raises."""
         try:
             async with self.engine.begin() as connection:
-                return await connection.run_sync(lambda plain: use_case(store_on(plain, self.mint)))
+                return await connection.run_sync(lambda plain: use_case(self.store_on(plain, self.mint)))
         except (PoolExhausted, OSError) as error:
             raise busy() from error
 

@@ -15,7 +15,7 @@ from attrs import define, field
 from sqlalchemy import Connection, Engine
 
 from portal_adapters.sqlalchemy.engine import READING
-from portal_adapters.sqlalchemy.store import SqlTransactions, store_on
+from portal_adapters.sqlalchemy.store import SqlTransactions, StoreOn, store_on
 from portal_core.domain.errors import Busy
 from portal_core.ports import Mint, Runner, Store
 
@@ -36,6 +36,7 @@ class SqliteRunner(Runner):
 
     engine: Engine
     mint: Mint
+    store_on: StoreOn = store_on
     _inline: Connection | None = field(default=None, init=False)
     _writer: ThreadPoolExecutor = field(factory=lambda: _threads("portal-writer", 1), init=False)
     _readers: ThreadPoolExecutor = field(factory=lambda: _threads("portal-reader", _WAITING_READERS), init=False)
@@ -68,17 +69,17 @@ class SqliteRunner(Runner):
         if connection is None:
             connection = self._inline = _impatient(self.engine)
         try:
-            return use_case(store_on(connection, self.mint))
+            return use_case(self.store_on(connection, self.mint))
         finally:
             connection.rollback()
 
     def _read_patiently(self, use_case: Callable[[Store], T]) -> T:
-        with self._turns, SqlTransactions(self.engine, self.mint).read() as store:
+        with self._turns, SqlTransactions(self.engine, self.mint, self.store_on).read() as store:
             return use_case(store)
 
     def _write(self, use_case: Callable[[Store], T]) -> T:
         with self.engine.connect() as connection, connection.begin() as transaction:
-            result = use_case(store_on(connection, self.mint))
+            result = use_case(self.store_on(connection, self.mint))
             with self._turns:
                 transaction.commit()
         return result

@@ -1,8 +1,8 @@
 """The store in SQL, and its transactions."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import final
+from typing import TypeAlias, final
 
 from attrs import frozen
 from sqlalchemy import Connection, Engine
@@ -50,6 +50,10 @@ def store_on(connection: Connection, mint: Mint) -> Store:
     )
 
 
+StoreOn: TypeAlias = Callable[[Connection, Mint], Store]
+"""What makes the store within a transaction: `store_on`, or a function of a host's that mixes in ports of its own."""
+
+
 @final
 @frozen
 class SqlTransactions(Transactions):
@@ -57,15 +61,16 @@ class SqlTransactions(Transactions):
 
     engine: Engine
     mint: Mint
+    store_on: StoreOn = store_on
 
     @contextmanager
     def begin(self) -> Generator[Store]:
         """Begin a transaction that may write; Busy when it cannot have its lock in time, or cannot commit."""
         with connected(self.engine) as connection, connection.begin():
-            yield store_on(connection, self.mint)
+            yield self.store_on(connection, self.mint)
 
     @contextmanager
     def read(self) -> Generator[Store]:
         """Begin a transaction that only reads, and sees one state of the store throughout."""
         with connected(self.engine).execution_options(**of_one_state(self.engine)) as connection:
-            yield store_on(connection, self.mint)
+            yield self.store_on(connection, self.mint)

@@ -15,11 +15,15 @@ from portal_core.ports import Store
 
 @frozen
 class RecordFault:
-    """A rule that a record breaks: which record, where in it (a JSON pointer, empty for the whole), and why."""
+    """A rule that a record breaks: which record, where in it (a JSON pointer, empty for the whole), and why.
+
+    A record that is kept and does not change breaks one because of a record that does.
+    """
 
     ref: RecordRef
     pointer: str
     detail: str
+    because_of: RecordRef | None = None
 
 
 @define(kw_only=True)
@@ -76,13 +80,26 @@ class Settling:
         for invoice_id in self.touched_invoices:
             invoice = self.after.invoices.get(invoice_id)
             if invoice is not None:
-                yield from map(_record_fault, faults_of_invoice(self.after, invoice))
+                yield from map(self._fault, faults_of_invoice(self.after, invoice))
         for invoice_id, claim in self.changed.claims.items():
-            yield from map(_record_fault, faults_of_claim(self.after, self.after.invoices[invoice_id], claim))
+            yield from map(self._fault, faults_of_claim(self.after, self.after.invoices[invoice_id], claim))
         for payment_id in self.touched_payments:
             payment = self.after.payments.get(payment_id)
             if payment is not None:
-                yield from map(_record_fault, faults_of_payment(self.after, payment))
+                yield from map(self._fault, faults_of_payment(self.after, payment))
+
+    def _fault(self, fault: Fault) -> RecordFault:
+        ref = RecordRef(RecordType(fault.type.value), fault.id)
+        cause = None if ref in self.changed.replaced else self._cause(ref)
+        return RecordFault(ref, fault.pointer, fault.detail, cause)
+
+    def _cause(self, kept: RecordRef) -> RecordRef | None:
+        """Return the first change that touches a document which does not change: what it settles, or is settled by."""
+        settled = set(_settled_by(self.after, kept))
+        for ref in (*self.changed.replaced, *self.changed.deleted):
+            if ref in settled or kept in {*_settled_by(self.after, ref), *_settled_by(self.before, ref)}:
+                return ref
+        return None
 
 
 def settling_of(store: Store, changed: Changed) -> Settling:
@@ -158,5 +175,11 @@ def _ref(document: Invoice | Payment) -> RecordRef:
     return RecordRef(kind, document.id)
 
 
-def _record_fault(fault: Fault) -> RecordFault:
-    return RecordFault(RecordRef(RecordType(fault.type.value), fault.id), fault.pointer, fault.detail)
+def _settled_by(ledger: Ledger, ref: RecordRef) -> Iterator[RecordRef]:
+    document: Invoice | Payment | None = None
+    if ref.type is RecordType.INVOICE:
+        document = ledger.invoices.get(InvoiceId(ref.id))
+    elif ref.type is RecordType.PAYMENT:
+        document = ledger.payments.get(PaymentId(ref.id))
+    for part in () if document is None else document.allocations:
+        yield RecordRef(RecordType.INVOICE, part.invoice_id)
