@@ -135,12 +135,14 @@ class Invoice:
 
 def instalments_due(schedule: Sequence[Instalment], due: Money) -> tuple[InstalmentDue, ...]:
     """Return the instalments with what is due of each: whatever was settled went to the oldest first."""
-    settled = total_of((part.amount for part in schedule), due.currency) - due
+    unit = due.currency
+    settled = total_of((part.amount for part in schedule), unit).minor - due.minor
     parts: list[InstalmentDue] = []
     for part in schedule:
-        covered = Money(min(settled.minor, part.amount.minor), due.currency)
-        settled = settled - covered
-        parts.append(InstalmentDue(due_on=part.due_on, amount=part.amount, amount_due=part.amount - covered))
+        covered = min(settled, part.amount.minor)
+        settled -= covered
+        left = Money(part.amount.minor - covered, unit)
+        parts.append(InstalmentDue(due_on=part.due_on, amount=part.amount, amount_due=left))
     return tuple(parts)
 
 

@@ -37,6 +37,7 @@ class Ledger:
         self.invoices: Mapping[InvoiceId, Invoice] = {invoice.id: invoice for invoice in invoices}
         self.payments: Mapping[PaymentId, Payment] = {payment.id: payment for payment in payments}
         self._settlements: dict[InvoiceId, list[Settlement]] = defaultdict(list)
+        self._settled_minor: dict[InvoiceId, int] = defaultdict(int)
         for invoice in self.invoices.values():
             self._gather_adjustments(invoice)
             self._gather_credit(invoice)
@@ -57,9 +58,10 @@ class Ledger:
 
     def amount_due(self, invoice: Invoice) -> Money:
         """Return what is still due; of a credit note, what is still open in the client's favour."""
-        unit = invoice.total.currency
-        settled = total_of((part.amount for part in self._settlements.get(invoice.id, ())), unit)
-        return invoice.total - settled - total_of((part.amount for part in self.credit_given(invoice)), unit)
+        settled, unit = self._settled_minor.get(invoice.id, 0), invoice.total.currency
+        return (
+            invoice.total - Money(settled, unit) - total_of((part.amount for part in self.credit_given(invoice)), unit)
+        )
 
     def instalments_due(self, invoice: Invoice) -> tuple[InstalmentDue, ...]:
         """Return the instalments with what is due of each; a credit note has none."""
@@ -194,29 +196,33 @@ class Ledger:
         )
 
     def _gather_adjustments(self, invoice: Invoice) -> None:
-        if invoice.is_posted:
-            self._settlements[invoice.id] += (
-                Settlement(
-                    source=SettlementSource.ADJUSTMENT,
-                    source_id=None,
-                    source_number=part.reason,
-                    amount=part.amount,
-                    allocated_on=part.adjusted_on,
-                )
-                for part in invoice.adjustments
-            )
+        for part in invoice.adjustments if invoice.is_posted else ():
+            source = SettlementSource.ADJUSTMENT
+            self._gather(invoice.id, source, None, part.reason, part.amount, part.adjusted_on)
 
     def _gather_credit(self, note: Invoice) -> None:
         for part in self.credit_given(note):
-            self._settlements[part.invoice_id].append(
-                _settlement(SettlementSource.CREDIT_NOTE, note.id, note.number, part.amount, part.allocated_on)
-            )
+            source = SettlementSource.CREDIT_NOTE
+            self._gather(part.invoice_id, source, note.id, note.number, part.amount, part.allocated_on)
 
     def _gather_payment(self, payment: Payment) -> None:
         for part in self.payment_given(payment):
-            self._settlements[part.invoice_id].append(
-                _settlement(SettlementSource.PAYMENT, payment.id, payment.number, part.amount, part.allocated_on)
-            )
+            source = SettlementSource.PAYMENT
+            self._gather(part.invoice_id, source, payment.id, payment.number, part.amount, part.allocated_on)
+
+    def _gather(
+        self,
+        invoice_id: InvoiceId,
+        source: SettlementSource,
+        source_id: str | None,
+        number: str,
+        amount: Money,
+        on: date | None,
+    ) -> None:
+        self._settled_minor[invoice_id] += amount.minor
+        self._settlements[invoice_id].append(
+            Settlement(source=source, source_id=source_id, source_number=number, amount=amount, allocated_on=on)
+        )
 
     def _numbered(self, part: PaymentAllocation | CreditAllocation) -> NumberedAllocation:
         return NumberedAllocation(
@@ -225,14 +231,6 @@ class Ledger:
             amount=part.amount,
             allocated_on=part.allocated_on,
         )
-
-
-def _settlement(
-    source: SettlementSource, source_id: str, number: str, amount: Money, allocated_on: date | None
-) -> Settlement:
-    return Settlement(
-        source=source, source_id=source_id, source_number=number, amount=amount, allocated_on=allocated_on
-    )
 
 
 def _movement(

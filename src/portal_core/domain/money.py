@@ -102,24 +102,29 @@ class Money:
         return f"{self.amount} {self.currency.code}"
 
     def __add__(self, other: "Money") -> "Money":
-        self._require_same_currency(other)
+        self.require_same_currency(other)
         return Money(self.minor + other.minor, self.currency)
 
     def __sub__(self, other: "Money") -> "Money":
-        self._require_same_currency(other)
+        self.require_same_currency(other)
         return Money(self.minor - other.minor, self.currency)
 
     def __bool__(self) -> bool:
         return self.minor != 0
 
-    def _require_same_currency(self, other: "Money") -> None:
+    def require_same_currency(self, other: "Money") -> None:
+        """Refuse with ValueError an amount of another currency."""
         if self.currency is not other.currency and self.currency != other.currency:
             raise ValueError(f"{self} and {other} are of different currencies and are never mixed")
 
 
 def total_of(amounts: Iterable[Money], unit: Currency) -> Money:
     """Return the sum of amounts that are all in one currency."""
-    return sum(amounts, start=Money(0, unit))
+    nothing, minor = Money(0, unit), 0
+    for each in amounts:
+        nothing.require_same_currency(each)
+        minor += each.minor
+    return Money(minor, unit)
 
 
 def parse_decimal(text: str) -> Decimal:
