@@ -250,6 +250,7 @@ def _options(settings: Settings, public_url: str, access_log: AccessLog) -> Opti
         writes_per_minute=settings.writes_per_minute,
         guesses_per_minute=settings.guesses_per_minute,
         support_text=settings.support_text,
+        templates=settings.templates,
         watchers=(access_log,),
         metrics=settings.metrics,
     )

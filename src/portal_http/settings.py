@@ -68,6 +68,9 @@ class Settings:
     metrics: bool = False
     """Whether `/metrics` shows figures for Prometheus, to whoever can reach it."""
 
+    templates: tuple[Path, ...] = ()
+    """Folders with templates, and with catalogues in `locales` below them, that come before ours."""
+
     support_text: str | None = None
     """What the page of a dead link says about where to ask for a new one."""
 
@@ -245,6 +248,14 @@ def _proxies(value: object) -> tuple[str, ...]:
     return proxies
 
 
+def _folders(value: object) -> tuple[Path, ...]:
+    folders = tuple(Path(each) for each in _several(value))
+    for each in folders:
+        if not each.is_dir():
+            raise ValueError(f"must be folders that are there; {str(each)!r} is none")
+    return folders
+
+
 _CHECKS: Mapping[str, Any] = {
     "database_url": _database,
     "public_url": _public_url,
@@ -263,5 +274,6 @@ _CHECKS: Mapping[str, Any] = {
     "smtp_url": _text,
     "log_format": _one_of(*LOG_FORMATS),
     "metrics": _switch,
+    "templates": _folders,
     "support_text": _text,
 }

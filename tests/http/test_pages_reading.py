@@ -423,6 +423,29 @@ def test_light_or_dark_is_kept_in_a_cookie_and_leads_back(world: World) -> None:
     assert elsewhere.headers["location"] == link
 
 
+def test_a_language_can_be_chosen_and_keeps_the_formats_of_the_country(world: World) -> None:
+    link, client = world.link(), browser(world)
+
+    answer = client.post(f"{link}/display", data={"language": "de", "back": "/quotes"})
+
+    assert answer.status_code == 303
+    assert answer.headers["location"] == f"{link}/quotes"
+    page = client.get(f"{link}/quotes", headers={"accept-language": "de-CH, en"}).text
+    assert '<html lang="de-CH"' in page
+    assert 'lang="de" dir="auto" aria-pressed="true">Deutsch</button>' in page
+    assert '<html lang="de"' in client.get("/p/nobody").text
+    client.post(f"{link}/display", data={"language": "ar"})
+    assert '<html lang="ar" dir="rtl">' in client.get(link).text
+
+
+@pytest.mark.parametrize("language", ["xx", "../../etc", "de\r\nset-cookie: a=b"])
+def test_a_language_that_is_not_offered_is_refused(world: World, language: str) -> None:
+    answer = browser(world).post(f"{world.link()}/display", data={"language": language})
+
+    assert answer.status_code == 422
+    assert "set-cookie" not in answer.headers
+
+
 def test_what_documents_say_is_never_taken_for_markup(world: World) -> None:
     world.feed(a_quote("X1", number="<b>&\"'", notes="<script>alert(1)</script>", valid_until=day(3)))
 

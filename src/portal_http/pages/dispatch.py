@@ -17,12 +17,12 @@ from portal_http.incoming import Incoming
 from portal_http.pages import theme
 from portal_http.pages.asked import Asked, html, query_of
 from portal_http.pages.forms import read_body, read_form
-from portal_http.pages.languages import Languages, translations_of
+from portal_http.pages.languages import Languages, spoken_in, translations_of
 from portal_http.pages.origin import require_own_form
 from portal_http.pages.refusals import words_for
 from portal_http.pages.rendering import Look, Templates
 from portal_http.pages.routes import Route, route_of
-from portal_http.pages.views.display import COOKIE
+from portal_http.pages.views.display import LANGUAGE, SCHEME
 from portal_http.pages.voice import Voice
 from portal_http.rate_limiting import Budgets
 from portal_http.services import Services
@@ -53,7 +53,10 @@ STATIC_FIELDS: tuple[Header, ...] = (
 _AGAIN = (AlreadyDecided, InvalidInput, MovedOn, NotOpen)
 _STATIC_NAME = re.compile(r"[0-9a-f]{16}-([0-9a-f]{6})\.(css|svg)")
 _MEDIA_TYPES = {"css": b"text/css; charset=utf-8", "svg": b"image/svg+xml"}
-_SCHEME = re.compile(rf"(?:^|;\s*){COOKIE}=(light|dark)(?:;|$)")
+_COOKIES = {
+    SCHEME: re.compile(rf"(?:^|;\s*){SCHEME}=(light|dark)(?:;|$)"),
+    LANGUAGE: re.compile(rf"(?:^|;\s*){LANGUAGE}=([a-z]{{2,3}})(?:;|$)"),
+}
 _READING = frozenset({"GET", "HEAD"})
 
 
@@ -83,7 +86,7 @@ class Pages:
     def refuse(self, request: Incoming, refusal: Refusal, *, root: str = "") -> Answer:
         """Return the page for who has no link that works: it tells nothing of anybody."""
         voice = self._voice(request, None, ZoneInfo("UTC"))
-        look = _look(request, f"{root}{PREFIX}", theme.PLAIN_ACCENT)
+        look = _look(request, f"{root}{PREFIX}", theme.PLAIN_ACCENT, self.languages)
         support = self.services.options.support_text
         content = {"voice": voice, "look": look, "words": words_for(refusal), "support": support}
         return _with_fields(_refused(self.templates.render("outside.html", **content), refusal))
@@ -130,7 +133,7 @@ class Pages:
             now=now,
             runner=self.services.runner,
             templates=self.templates,
-            look=_look(request, link.rpartition("/")[0], accent),
+            look=_look(request, link.rpartition("/")[0], accent, self.languages),
             voice=self._voice(request, visit, visit.company.timezone),
             link=link,
             here=request.path.removeprefix(PREFIX).strip("/").partition("/")[2],
@@ -141,7 +144,8 @@ class Pages:
 
     def _voice(self, request: Incoming, visit: Visit | None, zone: ZoneInfo) -> Voice:
         wishes = (None, None) if visit is None else (visit.client.locale, visit.company.locale)
-        locale = self.languages.choose(*wishes, accepted=",".join(request.fields(b"accept-language")))
+        accepted = ",".join(request.fields(b"accept-language"))
+        locale = self.languages.choose(*wishes, accepted=accepted, chosen=_chosen(request, LANGUAGE))
         return Voice(locale, translations_of(self.languages, locale.language), zone)
 
 
@@ -155,13 +159,18 @@ def _static(method: str, parts: list[str]) -> Answer:
     return Answer(200, content, [(b"content-type", _MEDIA_TYPES[found[2]]), *STATIC_FIELDS])
 
 
-def _look(request: Incoming, base: str, accent: str) -> Look:
-    chosen = _SCHEME.search("; ".join(request.fields(b"cookie")))
+def _look(request: Incoming, base: str, accent: str, languages: Languages) -> Look:
     return Look(
         stylesheet=f"{base}/{STATIC}/{theme.address('css', accent)}",
         icon=f"{base}/{STATIC}/{theme.address('svg', accent)}",
-        scheme=None if chosen is None else chosen[1],
+        scheme=_chosen(request, SCHEME),
+        languages=spoken_in(languages),
     )
+
+
+def _chosen(request: Incoming, cookie: str) -> str | None:
+    found = _COOKIES[cookie].search("; ".join(request.fields(b"cookie")))
+    return None if found is None else found[1]
 
 
 def _refused(page: str, refusal: Refusal) -> Answer:

@@ -1,9 +1,12 @@
-"""Which language a page is in: the client's own, else what the browser asks for, else the company's, else English."""
+"""Which language a page is in.
+
+One that was chosen on a page; else the client's own, what the browser asks for, the company's, English.
+"""
 
 import gettext
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -29,18 +32,28 @@ class Languages:
 
     folders: tuple[Path, ...] = (CATALOGUES,)
 
-    def choose(self, *wishes: str | None, accepted: str = "") -> Locale:
-        """Return the first locale spoken here: of the first wish, then of `Accept-Language`, then of the others."""
+    def choose(self, *wishes: str | None, accepted: str = "", chosen: str | None = None) -> Locale:
+        """Return the first locale spoken here: of the first wish, then of `Accept-Language`, then of the others.
+
+        Where a language was chosen, the first of that language, so that its formats stay those of the country.
+        """
+        only = chosen if chosen and self.speaks(chosen) else None
         first, *others = wishes or (None,)
         for wish in (first, *_ranges(accepted[:LONGEST_FIELD]), *others):
             locale = _locale(wish)
-            if locale is not None and self.speaks(locale.language):
+            if locale is not None and (locale.language == only if only else self.speaks(locale.language)):
                 return locale
-        return Locale(SOURCE)
+        return Locale(only or SOURCE)
 
     def speaks(self, language: str) -> bool:
         """Tell whether there is a catalogue, or no need for one."""
         return language == SOURCE or any((folder / f"{language}.po").is_file() for folder in self.folders)
+
+    def spoken(self) -> Mapping[str, str]:
+        """Return the languages that there are, by code, each called as it calls itself."""
+        codes = {SOURCE, *(path.stem for folder in self.folders for path in folder.glob("*.po"))}
+        locales = (_known(code) for code in sorted(codes))
+        return {each.language: _own_name(each) for each in locales if each is not None}
 
     def translations(self, language: str) -> gettext.NullTranslations:
         """Return the messages in a language; what a host's catalogue lacks comes from ours, else stays English."""
@@ -70,9 +83,20 @@ def translations_of(languages: Languages, language: str) -> gettext.NullTranslat
     return languages.translations(language)
 
 
+@cache
+def spoken_in(languages: Languages) -> Mapping[str, str]:
+    """Return the languages that there are and their own names, looked up once."""
+    return languages.spoken()
+
+
 def languages_of(added: Iterable[Path]) -> Languages:
     """Return our languages and those in the `locales` folders of a host."""
     return Languages((*(folder / "locales" for folder in added), CATALOGUES))
+
+
+def _own_name(locale: Locale) -> str:
+    name = locale.get_language_name() or locale.language
+    return name[:1].upper() + name[1:]
 
 
 def _ranges(field: str) -> Sequence[str]:

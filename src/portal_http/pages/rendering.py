@@ -1,6 +1,6 @@
 """Templates: a host's own first, ours behind them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -18,11 +18,12 @@ OURS = Path(__file__).parent / "templates"
 
 @frozen(kw_only=True)
 class Look:
-    """What a page wears: its stylesheet and icon, a scheme if one was chosen, and the address of the whole."""
+    """What a page wears: its stylesheet and icon, a scheme if one was chosen, and the languages it could be in."""
 
     stylesheet: str
     icon: str
     scheme: str | None = None
+    languages: Mapping[str, str] = field(factory=dict[str, str])
 
 
 @frozen(eq=False)
