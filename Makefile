@@ -72,6 +72,8 @@ format: setup  ## Put the code into its format and mend what can be mended safel
 lock: $(VENV)/uv/bin/uv  ## Choose the newest versions that pyproject.toml allows and write requirements.lock.
 	$< pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--extra server --extra dev --output-file requirements.lock pyproject.toml
+	$< pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--constraint requirements.lock --extra server --output-file deploy/requirements.lock pyproject.toml
 
 $(VENV)/uv/bin/uv:
 	$(PYTHON) -m venv $(VENV)/uv
