@@ -5,10 +5,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import BinaryIO, TypeAlias, TypeVar, final
+from typing import BinaryIO, Protocol, TypeAlias, TypeVar, final
 
 from attrs import field, frozen
 
+from portal_adapters import clock
 from portal_adapters.records.staging import (
     ClientShare,
     FileRefused,
@@ -18,6 +19,7 @@ from portal_adapters.records.staging import (
     Staging,
     staged,
 )
+from portal_core.domain.audit import PROGRAM, Actor
 from portal_core.domain.errors import Busy
 from portal_core.domain.ids import CompanyId, InvoiceId
 from portal_core.domain.invoices import Invoice
@@ -35,6 +37,7 @@ from portal_core.use_cases.records import (
     delete_company,
     judge_company_deletion,
     judge_records,
+    note_import,
     owners_of,
     take_in_company,
     take_in_records,
@@ -52,7 +55,15 @@ _WAITS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 5.0, 5.0, 10.0, 10.0)
 
 Begin: TypeAlias = Callable[[], AbstractContextManager[Store]]
 
+_Counted: TypeAlias = tuple[CompanyId, Counts]
+
 T = TypeVar("T")
+
+
+class _Step(Protocol):
+    """A part of an import: it tells what became of a company's records."""
+
+    def __call__(self, store: Store, *, keep: bool) -> Iterable[_Counted]: ...
 
 
 def import_records(
@@ -64,12 +75,14 @@ def import_records(
     helpers: int = 0,
     progress: Progress = lambda _, __: None,
     pause: Callable[[float], None] = time.sleep,
+    by: Actor = PROGRAM,
 ) -> Counts:
     """Take in files, each given with the name that errors tell it by, and return what became of each type.
 
     `reading` begins a transaction that only reads, where a store has such: checking is then in nobody's way.
     `helpers` is how many other processes read the lines of large files; a program that asks for any must do so
-    below `if __name__ == "__main__"`, as `multiprocessing` has it.
+    below `if __name__ == "__main__"`, as `multiprocessing` has it. The audit log says that it was done `by` somebody,
+    once for each company and transaction that changed something.
 
     Refuses with FileRefused, which names every line and field, and then nothing was written. Raises Busy when the
     store stays busy; what was kept until then is whole clients, and importing again finishes the rest.
@@ -78,7 +91,7 @@ def import_records(
     begins = _Begins(writing=transactions.begin, reading=reading or transactions.begin, pause=pause)
     with Staging(begins.read(_pack_of)) as staging:
         staged(staging, files, problems, progress, helpers)
-        work = _Import(begins=begins, staging=staging, progress=progress)
+        work = _Import(begins=begins, staging=staging, progress=progress, by=by)
         work.prepare(problems)
         if staging.count() > TRANSACTION:
             work.judge(problems)
@@ -117,6 +130,7 @@ class _Import:
     begins: _Begins
     staging: Staging
     progress: Progress
+    by: Actor
 
     def prepare(self, problems: Problems) -> None:
         """Find out what a line alone does not tell: that its company exists, whose a deletion is, some currencies."""
@@ -136,16 +150,30 @@ class _Import:
 
     def apply(self, *, keep: bool) -> Counts:
         """Keep companies, then clients, then delete companies: at once where there is little, else by groups."""
-        run = self.begins.write if keep else self.begins.read
         if self.staging.count() <= TRANSACTION:
-            return run(partial(self._apply_all, keep=keep))
-        counts = run(partial(self._apply_companies, keep=keep))
+            return self._run([self._apply_companies, self._apply_clients, self._delete_companies], keep=keep)
+        counts = self._run([self._apply_companies], keep=keep)
         done = 0
         for group in _groups(self.staging.clients(), TRANSACTION):
-            counts += run(partial(self._apply_group, group=group, keep=keep))
+            counts += self._run([partial(self._apply_group, group=group)], keep=keep)
             done += sum(share.count for share in group)
             self.progress("keeping" if keep else "checking", done)
-        return counts + run(partial(self._delete_companies, keep=keep))
+        return counts + self._run([self._delete_companies], keep=keep)
+
+    def _run(self, steps: Sequence[_Step], *, keep: bool) -> Counts:
+        """Take some steps in one transaction, which notes for each company what it changed."""
+
+        def work(store: Store) -> Counts:
+            counts: dict[CompanyId, Counts] = defaultdict(Counter)
+            for step in steps:
+                for company_id, some in step(store, keep=keep):
+                    counts[company_id] += some
+            if keep:
+                for company_id, some in counts.items():
+                    note_import(store, company_id, some, by=self.by, now=clock.now())
+            return sum(counts.values(), Counter())
+
+        return self.begins.write(work) if keep else self.begins.read(work)
 
     def _prepare_company(self, store: Store, company_id: CompanyId) -> Problems:
         problems = Problems()
@@ -191,39 +219,33 @@ class _Import:
             for fault in judge_records(store, self._records_of(share, keeping=False))
         ]
 
-    def _apply_all(self, store: Store, *, keep: bool) -> Counts:
-        counts = self._apply_companies(store, keep=keep)
-        counts += self._apply_group(store, list(self.staging.clients()), keep=keep)
-        return counts + self._delete_companies(store, keep=keep)
+    def _apply_companies(self, store: Store, *, keep: bool) -> Iterator[_Counted]:
+        for company_id in self.staging.company_ids():
+            record = self.staging.company(company_id)
+            if isinstance(record, Upsert):
+                yield company_id, Counter({(RecordType.COMPANY, take_in_company(store, record, keep=keep)): 1})
 
-    def _apply_companies(self, store: Store, *, keep: bool) -> Counts:
-        records = (self.staging.company(each) for each in self.staging.company_ids())
-        upserts = (each for each in records if isinstance(each, Upsert))
-        return Counter((RecordType.COMPANY, take_in_company(store, each, keep=keep)) for each in upserts)
+    def _apply_clients(self, store: Store, *, keep: bool) -> Iterator[_Counted]:
+        return self._apply_group(store, list(self.staging.clients()), keep=keep)
 
-    def _apply_group(self, store: Store, group: Sequence[ClientShare], *, keep: bool) -> Counts:
-        counts: Counts = Counter()
+    def _apply_group(self, store: Store, group: Sequence[ClientShare], *, keep: bool) -> Iterator[_Counted]:
         problems = Problems()
         for share in group:
             try:
-                counts += take_in_records(
-                    store, self._records_of(share, keeping=True), keep=keep and not problems.total
-                )
+                records = self._records_of(share, keeping=True)
+                yield share.company_id, take_in_records(store, records, keep=keep and not problems.total)
             except RecordsDisagree as wrong:
                 for fault in wrong.faults:
                     problems.add(self._located(share.company_id, fault))
         _refuse_if_any(problems)
-        return counts
 
-    def _delete_companies(self, store: Store, *, keep: bool) -> Counts:
-        gone: Counts = Counter()
+    def _delete_companies(self, store: Store, *, keep: bool) -> Iterator[_Counted]:
         for company_id in self.staging.company_ids():
             if not isinstance(self.staging.company(company_id), Deletion):
                 continue
             there = store.companies.get(company_id) is not None
             if there and (not keep or delete_company(store, company_id)):
-                gone[RecordType.COMPANY, Outcome.DELETED] += 1
-        return gone
+                yield company_id, Counter({(RecordType.COMPANY, Outcome.DELETED): 1})
 
     def _records_of(self, share: ClientShare, *, keeping: bool) -> ClientRecords:
         read = _reader(self.staging, share, keeping=keeping)
