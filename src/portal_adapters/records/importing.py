@@ -1,7 +1,7 @@
 """Files into a store: validated whole, then applied by whole clients in transactions of about 10,000 records."""
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
@@ -66,7 +66,7 @@ class _Step(Protocol):
     def __call__(self, store: Store, *, keep: bool) -> Iterable[_Counted]: ...
 
 
-def import_records(
+def import_records(  # noqa: PLR0913 - what it takes in, and six choices of how
     transactions: Transactions,
     files: Iterable[tuple[str, BinaryIO]],
     *,
@@ -164,14 +164,15 @@ class _Import:
         """Take some steps in one transaction, which notes for each company what it changed."""
 
         def work(store: Store) -> Counts:
-            counts: dict[CompanyId, Counts] = defaultdict(Counter)
+            counts, of_company = Counts(), defaultdict[CompanyId, Counts](Counts)
             for step in steps:
                 for company_id, some in step(store, keep=keep):
-                    counts[company_id] += some
+                    counts += some
+                    of_company[company_id] += some
             if keep:
-                for company_id, some in counts.items():
+                for company_id, some in of_company.items():
                     note_import(store, company_id, some, by=self.by, now=clock.now())
-            return sum(counts.values(), Counter())
+            return counts
 
         return self.begins.write(work) if keep else self.begins.read(work)
 

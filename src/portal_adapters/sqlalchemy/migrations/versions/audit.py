@@ -44,15 +44,23 @@ def downgrade() -> None:
 
 _TRIGGERS = {
     "sqlite": (
-        "CREATE TRIGGER portal_audit_never_changes BEFORE UPDATE ON portal_audit "
-        "BEGIN SELECT RAISE(ABORT, 'portal_audit is append-only'); END",
-        "CREATE TRIGGER portal_audit_never_shrinks BEFORE DELETE ON portal_audit "
-        "BEGIN SELECT RAISE(ABORT, 'portal_audit is append-only'); END",
+        (
+            "CREATE TRIGGER portal_audit_never_changes BEFORE UPDATE ON portal_audit "
+            "BEGIN SELECT RAISE(ABORT, 'portal_audit is append-only'); END"
+        ),
+        (
+            "CREATE TRIGGER portal_audit_never_shrinks BEFORE DELETE ON portal_audit "
+            "BEGIN SELECT RAISE(ABORT, 'portal_audit is append-only'); END"
+        ),
     ),
     "postgresql": (
-        "CREATE FUNCTION portal_audit_refuses() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$BEGIN RAISE EXCEPTION 'portal_audit is append-only'; END$$",
-        "CREATE TRIGGER portal_audit_only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON portal_audit "
-        "FOR EACH STATEMENT EXECUTE FUNCTION portal_audit_refuses()",
+        (
+            "CREATE FUNCTION portal_audit_refuses() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$BEGIN RAISE EXCEPTION 'portal_audit is append-only'; END$$"
+        ),
+        (
+            "CREATE TRIGGER portal_audit_only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON portal_audit "
+            "FOR EACH STATEMENT EXECUTE FUNCTION portal_audit_refuses()"
+        ),
     ),
 }
