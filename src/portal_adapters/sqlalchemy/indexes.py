@@ -57,6 +57,7 @@ _index("tickets_of_a_client", tickets, "client_id", "created_at", "id")
 _index("tickets_of_a_state", tickets, "state", "created_at", "id")
 _index("audit_by_age", audit, "created_at", "id")
 _index("audit_of_a_client", audit, "client_id", "created_at", "id")
+_index("audit_of_an_actor", audit, "actor", "created_at", "id")
 _index("audit_of_a_target", audit, "target_id", "created_at", "id")
 
 # What belongs to, or came of, another document.

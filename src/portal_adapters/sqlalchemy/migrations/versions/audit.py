@@ -31,6 +31,7 @@ def upgrade() -> None:
     )
     op.create_index("portal_audit_by_age", "portal_audit", ["company_id", "created_at", "id"])
     op.create_index("portal_audit_of_a_client", "portal_audit", ["company_id", "client_id", "created_at", "id"])
+    op.create_index("portal_audit_of_an_actor", "portal_audit", ["company_id", "actor", "created_at", "id"])
     op.create_index("portal_audit_of_a_target", "portal_audit", ["company_id", "target_id", "created_at", "id"])
     for statement in _TRIGGERS[op.get_bind().dialect.name]:
         op.execute(statement)
