@@ -21,6 +21,17 @@ if TYPE_CHECKING:
         Visit,
     )
     from portal_core.domain.agreement import Claim, Fault, faults_of_claim, faults_of_invoice, faults_of_payment
+    from portal_core.domain.audit import (
+        COMMAND_LINE,
+        PROGRAM,
+        Act,
+        Actor,
+        ActorType,
+        AuditAction,
+        AuditEntry,
+        Target,
+        TargetType,
+    )
     from portal_core.domain.balance import Aging, Balance, OpenAmount, balances_of
     from portal_core.domain.companies import Client, Company
     from portal_core.domain.dashboard import Dashboard
@@ -46,6 +57,7 @@ if TYPE_CHECKING:
     from portal_core.domain.events import Event, EventType
     from portal_core.domain.feedback import Category, Party, Reply, Ticket, TicketState
     from portal_core.domain.filters import (
+        AuditFilter,
         DecisionFilter,
         DeliveryFilter,
         GrantFilter,
@@ -55,6 +67,7 @@ if TYPE_CHECKING:
         TicketFilter,
     )
     from portal_core.domain.ids import (
+        AuditEntryId,
         ClientId,
         CompanyId,
         DecisionId,
@@ -109,6 +122,7 @@ if TYPE_CHECKING:
     from portal_core.ports import (
         Accounts,
         Answers,
+        AuditLog,
         Balances,
         Clients,
         Companies,
@@ -147,6 +161,7 @@ if TYPE_CHECKING:
         revoke_links_of,
         rotate_link,
     )
+    from portal_core.use_cases.audit import list_audit_entries, note_act
     from portal_core.use_cases.dashboard import read_dashboard
     from portal_core.use_cases.decisions import list_decisions, read_decision, read_events
     from portal_core.use_cases.deliveries import list_deliveries, read_delivery
@@ -174,6 +189,7 @@ if TYPE_CHECKING:
         delete_company,
         judge_company_deletion,
         judge_records,
+        note_import,
         take_in_company,
         take_in_records,
     )
@@ -196,6 +212,7 @@ else:
 _HOMES = (
     "domain.access",
     "domain.agreement",
+    "domain.audit",
     "domain.balance",
     "domain.companies",
     "domain.dashboard",
@@ -220,6 +237,7 @@ _HOMES = (
     "domain.tokens",
     "ports",
     "use_cases.access",
+    "use_cases.audit",
     "use_cases.dashboard",
     "use_cases.decisions",
     "use_cases.deliveries",
@@ -236,6 +254,7 @@ _HOMES = (
 
 __all__ = [
     "ALL_PERMISSIONS",
+    "COMMAND_LINE",
     "CURRENCIES",
     "DEFAULT_LIMIT",
     "DELIVERY_SORTS",
@@ -245,15 +264,24 @@ __all__ = [
     "MOMENT_SORTS",
     "ORDER_SORTS",
     "PAYMENT_SORTS",
+    "PROGRAM",
     "QUOTE_SORTS",
     "AccountPeriod",
     "AccountTooLarge",
     "Accounts",
+    "Act",
+    "Actor",
+    "ActorType",
     "Adjustment",
     "Aging",
     "AlreadyDecided",
     "Answer",
     "Answers",
+    "AuditAction",
+    "AuditEntry",
+    "AuditEntryId",
+    "AuditFilter",
+    "AuditLog",
     "Balance",
     "Balances",
     "Busy",
@@ -380,6 +408,8 @@ __all__ = [
     "Statement",
     "StatementLine",
     "Store",
+    "Target",
+    "TargetType",
     "Ticket",
     "TicketFilter",
     "TicketId",
@@ -410,6 +440,7 @@ __all__ = [
     "judge_company_deletion",
     "judge_records",
     "keep_answer",
+    "list_audit_entries",
     "list_decisions",
     "list_deliveries",
     "list_feedback",
@@ -419,6 +450,8 @@ __all__ = [
     "list_payments",
     "list_quotes",
     "list_tickets",
+    "note_act",
+    "note_import",
     "note_use",
     "open_link",
     "parse_decimal",

@@ -8,6 +8,7 @@ from typing import TypeVar
 from attrs import define, frozen
 
 from portal_core.domain.access import Scope, Visit
+from portal_core.domain.audit import Actor, ActorType
 from portal_core.domain.errors import NotFound
 from portal_core.domain.ids import CompanyId, is_id
 from portal_core.ports import KeptAnswer, KeyOfAnswer, Runner, Store
@@ -16,6 +17,7 @@ from portal_http.answers import JSON_TYPE, Answer
 from portal_http.incoming import Incoming
 from portal_http.options import Options
 from portal_http.queries import Query
+from portal_http.redact import redacted
 from portal_http.services import Services
 from portal_http.staff import Staff
 
@@ -45,6 +47,11 @@ class Call:
     record_id: str
     query: Query
     once: Repeatable | None = None
+
+    @property
+    def address(self) -> str | None:
+        """The address of whoever asks."""
+        return self.request.address(self.services.trusted)
 
     @property
     def options(self) -> Options:
@@ -83,11 +90,6 @@ class ClientCall(Call):
         return self.visit.today(self.now)
 
     @property
-    def address(self) -> str | None:
-        """The client's address."""
-        return self.request.address(self.services.trusted)
-
-    @property
     def mark(self) -> str:
         """What tells this client's lists apart from all others."""
         narrowed = "" if self.scope.documents is None else self.visit.grant.id
@@ -104,6 +106,16 @@ class StaffCall(Call):
     def company_id(self) -> CompanyId:
         """The company on whose behalf they ask."""
         return self.staff.company_id
+
+    @property
+    def actor(self) -> Actor:
+        """Who they are, for the audit log."""
+        return Actor(
+            type=ActorType.STAFF,
+            id=redacted(self.staff.subject),
+            ip=self.address,
+            user_agent=self.request.user_agent(),
+        )
 
     @property
     def mark(self) -> str:

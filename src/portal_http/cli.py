@@ -6,16 +6,22 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import click
 
 from portal_adapters.clock import now
 from portal_core.domain.access import ALL_PERMISSIONS, GrantState, Permission
+from portal_core.domain.audit import COMMAND_LINE
 from portal_core.domain.errors import Busy, Refusal
 from portal_core.domain.ids import ClientId, CompanyId, GrantId
 from portal_core.ports import Store
 from portal_http.settings import Settings, SettingsRefused, load_settings
+
+if TYPE_CHECKING:
+    from portal_core.domain.paging import Listing, Page
+
+T = TypeVar("T")
 
 WRONG_USAGE = 2
 
@@ -80,6 +86,7 @@ def import_(files: Sequence[str], *, dry_run: bool, as_json: bool) -> None:
                     dry_run=dry_run,
                     helpers=os.cpu_count() or 0,
                     progress=progress,
+                    by=COMMAND_LINE,
                 )
         except FileRefused as refused:
             _tell_problems(refused, as_json=as_json)
@@ -174,7 +181,7 @@ def token_create(
         )
         settings = load_settings()
         with _writing(settings) as store:
-            issued = issue_link(store, CompanyId(company_id), asked, life_of(settings), now=now())
+            issued = issue_link(store, CompanyId(company_id), asked, life_of(settings), now=now(), by=COMMAND_LINE)
     _tell_link(issued, settings, as_json=as_json)
 
 
@@ -186,7 +193,6 @@ def token_create(
 def token_list(*, company_id: str, client_id: str | None, state: Sequence[str], as_json: bool) -> None:
     """List the links of a company, newest first. A link itself is never shown again."""
     from portal_core.domain.filters import GrantFilter
-    from portal_core.domain.paging import LARGEST_LIMIT, MOMENT_SORTS, Listing
     from portal_core.use_cases.access import list_links
     from portal_http.main import database
     from portal_http.present.links import link_row
@@ -196,18 +202,10 @@ def token_list(*, company_id: str, client_id: str | None, state: Sequence[str], 
         states=frozenset(map(GrantState, state)) or None,
     )
     at = now()
-    listing: Listing | None = Listing(sort=MOMENT_SORTS[0], limit=LARGEST_LIMIT)
     with _refusals(), database(load_settings()) as transactions, transactions.read() as store:
-        while listing is not None:
-            page = list_links(store, CompanyId(company_id), listing, narrowed, now=at)
-            for grant in page.items:
-                row = link_row(grant, at)
-                click.echo(_json(row) if as_json else _row_of(row))
-            listing = (
-                None
-                if page.next is None
-                else Listing(sort=listing.sort, limit=listing.limit, total=page.total, after=page.next)
-            )
+        for grant in _each(lambda listing: list_links(store, CompanyId(company_id), listing, narrowed, now=at)):
+            row = link_row(grant, at)
+            click.echo(_json(row) if as_json else _row_of(row))
 
 
 @token.command("revoke")
@@ -218,7 +216,7 @@ def token_revoke(company_id: str, token_id: str) -> None:
     from portal_core.use_cases.access import revoke_link
 
     with _refusals(), _writing(load_settings()) as store:
-        revoke_link(store, CompanyId(company_id), GrantId(token_id), now=now())
+        revoke_link(store, CompanyId(company_id), GrantId(token_id), now=now(), by=COMMAND_LINE)
     click.echo(f"{token_id} is revoked.", err=True)
 
 
@@ -237,9 +235,32 @@ def token_rotate(*, company_id: str, token_id: str, overlap: int, as_json: bool)
         settings = load_settings()
         with _writing(settings) as store:
             issued = rotate_link(
-                store, CompanyId(company_id), GrantId(token_id), overlap=timedelta(seconds=overlap), now=now()
+                store,
+                CompanyId(company_id),
+                GrantId(token_id),
+                overlap=timedelta(seconds=overlap),
+                now=now(),
+                by=COMMAND_LINE,
             )
     _tell_link(issued, settings, as_json=as_json)
+
+
+@main.command()
+@_company
+@click.option("--client", "client_id", metavar="ID", help="Only what is about this client.")
+@_as_json
+def audit(*, company_id: str, client_id: str | None, as_json: bool) -> None:
+    """Print a company's audit log, newest first: who did what, when and from where."""
+    from portal_core.domain.filters import AuditFilter
+    from portal_core.use_cases.audit import list_audit_entries
+    from portal_http.main import database
+    from portal_http.present.audit import audit_entry
+
+    narrowed = AuditFilter(client_id=None if client_id is None else ClientId(client_id))
+    with _refusals(), database(load_settings()) as transactions, transactions.read() as store:
+        for entry in _each(lambda listing: list_audit_entries(store, CompanyId(company_id), listing, narrowed)):
+            shape = audit_entry(entry)
+            click.echo(_json(shape) if as_json else _act_of(shape))
 
 
 @main.command("admin-token")
@@ -337,6 +358,17 @@ def _writing(settings: Settings) -> Generator[Store]:
         yield store
 
 
+def _each(page_of: "Callable[[Listing], Page[T]]") -> Iterator[T]:
+    """Yield everything that a list has, newest first, page after page."""
+    from portal_core.domain.paging import LARGEST_LIMIT, MOMENT_SORTS, Listing
+
+    page = page_of(Listing(sort=MOMENT_SORTS[0], limit=LARGEST_LIMIT))
+    yield from page.items
+    while page.next is not None:
+        page = page_of(Listing(sort=MOMENT_SORTS[0], limit=LARGEST_LIMIT, total=page.total, after=page.next))
+        yield from page.items
+
+
 def _label(label: str | None) -> str | None:
     from portal_core.domain.text import NAME_LENGTH, required_text
 
@@ -364,6 +396,13 @@ def _row_of(row: Any) -> str:  # noqa: ANN401 - a LinkShape, imported late
     used = "never used" if row["last_used_at"] is None else f"used {row['last_used_at']:%Y-%m-%d %H:%M}"
     cells = (row["id"], row["client_id"], row["state"], f"…{row['hint']}", f"until {row['expires_at']:%Y-%m-%d %H:%M}")
     return "  ".join(map(str, (*cells, used, row["label"] or ""))).rstrip()
+
+
+def _act_of(entry: Any) -> str:  # noqa: ANN401 - an AuditEntryShape, imported late
+    target, actor = entry["target"], entry["actor"]
+    cells = (f"{entry['created_at']:%Y-%m-%d %H:%M:%S}", entry["action"], target["type"], target["id"])
+    known = [actor["id"] if actor["type"] != "client" else f"link {actor['id']}", entry["ip"]]
+    return "  ".join((*cells, "by", *filter(None, known)))
 
 
 def _tell_counts(counts: Any, *, as_json: bool) -> None:  # noqa: ANN401 - Counts, imported late

@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope
 
 from portal_core.domain.errors import InvalidInput
 from portal_http.errors import FieldsTooLarge, InvalidHost, PayloadTooLarge, UnsupportedMediaType
+from portal_http.redact import redacted
 
 LARGEST_BODY = 64 * 1024
 LARGEST_HEAD = 32 * 1024
@@ -63,9 +64,9 @@ class Incoming:
         return values[0] if values else None
 
     def user_agent(self) -> str | None:
-        """Return what the client says that it is, without anything unprintable, at most 500 characters."""
+        """Return what the client says that it is, without tokens and anything unprintable, at most 500 characters."""
         said = " ".join(self.fields(b"user-agent"))
-        return "".join(each for each in said if each.isprintable())[:LONGEST_USER_AGENT] or None
+        return redacted("".join(each for each in said if each.isprintable()))[:LONGEST_USER_AGENT] or None
 
     def address(self, trusted: Collection[Network]) -> str | None:
         """Return the client's address: the socket's, or what the trusted proxies before it were told."""

@@ -29,6 +29,7 @@ from portal_adapters.sqlalchemy import (
     require_current_schema,
 )
 from portal_adapters.sqlalchemy.migrating import current_revision
+from portal_core.domain.audit import COMMAND_LINE
 from portal_core.domain.errors import Refusal
 from portal_core.ports import Runner, Store
 from portal_core.use_cases.access import IssuedLink, LinkLife, NewGrant, issue_link
@@ -189,10 +190,10 @@ def demo_settings(folder: Path, public_url: str) -> Settings:
 def furnish(settings: Settings, *, at: datetime) -> IssuedLink:
     """Fill a database with the sample company and return a link of its busiest client's."""
     with database(settings) as transactions:
-        import_records(transactions, [("sample", io.BytesIO(sample_file(at)))])
+        import_records(transactions, [("sample", io.BytesIO(sample_file(at)))], by=COMMAND_LINE)
         with transactions.begin() as store:
             asked = NewGrant(client_id=CLIENT, label="Demonstration")
-            return issue_link(store, COMPANY, asked, life_of(settings), now=at)
+            return issue_link(store, COMPANY, asked, life_of(settings), now=at, by=COMMAND_LINE)
 
 
 @contextmanager

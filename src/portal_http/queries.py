@@ -24,8 +24,10 @@ DAY_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 ID_PATTERN = r"^(?!\.{1,2}$)[A-Za-z0-9._:~-]{1,128}$"
 LONGEST_NUMBER = 2_000
 LONGEST_CURSOR = 16_384
+LONGEST_NAME = 255
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_NAME = re.compile(rf"[^\u0000-\u001f\u007f-\u009f]{{1,{LONGEST_NAME}}}")
 _WHOLE = re.compile(r"[1-9][0-9]{0,2}")
 
 
@@ -138,6 +140,17 @@ def an_id(name: str, description: str, *, required: bool = False) -> Parameter[s
         return text
 
     return Parameter(name, description, {"type": "string", "pattern": ID_PATTERN}, read, required=required)
+
+
+def a_name(name: str, description: str) -> Parameter[str]:
+    """Return a parameter that takes somebody's name, exactly as it is kept."""
+
+    def read(text: str) -> str:
+        if _NAME.fullmatch(text) is None:
+            raise ValueError(f"must be 1-{LONGEST_NAME} characters, none of them a control character")
+        return text
+
+    return Parameter(name, description, {"type": "string", "pattern": f"^{_NAME.pattern}$"}, read)
 
 
 def a_day(name: str, description: str) -> Parameter[date]:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, NotRequired, TypeAlias, TypedDict
 from msgspec import Meta
 
 from portal_core.domain.access import DocumentType, GrantState
+from portal_core.domain.audit import ActorType, AuditAction, TargetType
 from portal_core.domain.deliveries import SHOWN_DELIVERY_STATES, DeliveryState
 from portal_core.domain.events import EventType
 from portal_core.domain.feedback import Category, Party, TicketState
@@ -454,6 +455,35 @@ class EventShape(TypedDict):
     occurred_at: Moment
     client_id: str
     data: dict[str, Any]
+
+
+class ActorShape(TypedDict):
+    """Who acted: `id` is the subject of staff's token, a link's id, or `command line`; `token_hint` is a link's."""
+
+    type: ActorType
+    id: str
+    token_hint: str | None
+
+
+class TargetShape(TypedDict):
+    """What was acted upon."""
+
+    type: TargetType
+    id: str
+
+
+class AuditEntryShape(TypedDict):
+    """Who did what, when and from where; `details` depend on the action."""
+
+    id: str
+    created_at: Moment
+    action: AuditAction
+    actor: ActorShape
+    ip: str | None
+    user_agent: str | None
+    client_id: str | None
+    target: TargetShape
+    details: dict[str, Any]
 
 
 class HealthShape(TypedDict):

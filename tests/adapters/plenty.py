@@ -17,6 +17,7 @@ from portal_adapters.contract.builders import (
     a_secret,
     a_ticket,
     an_answer,
+    an_audit_entry,
     an_event,
     an_invoice,
     an_order,
@@ -27,6 +28,7 @@ from portal_adapters.contract.builders import (
     paid,
 )
 from portal_adapters.contract.feeding import feed
+from portal_core.domain.audit import Target, TargetType
 from portal_core.domain.feedback import Party, Reply
 from portal_core.domain.ids import OrderId, QuoteId
 from portal_core.domain.records import Fact
@@ -62,6 +64,7 @@ def _happenings(store: Store, rows: int) -> None:
         own, at = f"{place}", moment(-place)
         store.grants.add(a_grant(own, created_at=at, secrets=(a_secret(place), a_secret(1000 + place))))
         store.events.append(an_event(own))
+        store.audit.append(an_audit_entry(own, created_at=at, target=Target(TargetType.TOKEN, own)))
         ticket = a_ticket(own, created_at=at)
         replies = tuple(Reply(by=Party.STAFF, message="Soon.", created_at=at + timedelta(1)) for _ in range(place % 3))
         store.tickets.add(evolve(ticket, replies=(*replies, Reply(by=Party.CLIENT, message="And?", created_at=at))))

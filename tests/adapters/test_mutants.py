@@ -27,7 +27,7 @@ from tests.adapters.mutants import Mutant
 Promise: TypeAlias = Callable[[Transactions], None]
 
 QUOTES, ORDERS, DELIVERIES, INVOICES, PAYMENTS = DOCUMENT_LISTS
-GRANTS, _, TICKETS = COMPANY_LISTS
+GRANTS, _, TICKETS, _ = COMPANY_LISTS
 
 promised = StoreContract()
 

@@ -2,12 +2,13 @@
 
 import io
 import json
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, final
+from typing import Any, cast, final
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -21,8 +22,9 @@ from portal_adapters.records.sample import sample_file
 from portal_adapters.records.staging import MOST_PROBLEMS, FileRefused
 from portal_adapters.records.writing import export_records
 from portal_core.domain.access import Scope
+from portal_core.domain.audit import COMMAND_LINE, AuditEntry
 from portal_core.domain.errors import Busy
-from portal_core.domain.filters import QuoteFilter
+from portal_core.domain.filters import AuditFilter, QuoteFilter
 from portal_core.domain.ids import ClientId, CompanyId
 from portal_core.domain.paging import Listing
 from portal_core.domain.records import RecordType
@@ -421,3 +423,49 @@ def test_progress_is_told(transactions: MemoryTransactions) -> None:
 
     assert {what for what, _ in told} == {"reading", "checking", "keeping"}
     assert told[0] == ("reading", SMALL.count(b"\n"))
+
+
+def test_an_import_is_in_the_audit_log_of_each_company_that_it_changed(transactions: MemoryTransactions) -> None:
+    other = {**COMPANY, "id": "other"}
+    take_in(transactions, lines(COMPANY, CLIENT, an_invoice("I-1")), by=COMMAND_LINE)
+    take_in(transactions, lines(COMPANY, CLIENT, an_invoice("I-1")), by=COMMAND_LINE)
+    take_in(transactions, lines(other, gone(an_invoice("I-1"))), dry_run=True, by=COMMAND_LINE)
+    take_in(transactions, lines(other, gone(an_invoice("I-1"))), by=COMMAND_LINE)
+
+    ours, theirs = (audit_log(transactions, each) for each in ("acme", "other"))
+
+    assert [entry.act.details for entry in ours] == [
+        {"company": {"created": 1}, "client": {"created": 1}, "invoice": {"created": 1}},
+        {"invoice": {"deleted": 1}},
+    ]
+    assert [entry.act.details for entry in theirs] == [{"company": {"created": 1}}]
+    assert {(entry.act.action, entry.actor) for entry in (*ours, *theirs)} == {("records.imported", COMMAND_LINE)}
+
+
+def test_a_refused_import_is_not_in_the_audit_log(transactions: MemoryTransactions) -> None:
+    with pytest.raises(FileRefused):
+        take_in(transactions, lines(COMPANY, CLIENT, a_payment("P-1", "none")))
+
+    assert audit_log(transactions, "acme") == ()
+
+
+def test_each_transaction_of_a_large_import_notes_what_it_changed(transactions: MemoryTransactions) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(importing, "TRANSACTION", 3)
+        counts = take_in(transactions, SMALL)
+
+    noted: Counter[str] = Counter()
+    for company_id in ("acme", "aotea", "kiri"):
+        for entry in audit_log(transactions, company_id):
+            noted.update({kind: outcomes["created"] for kind, outcomes in outcomes_of(entry).items()})
+    assert noted == {kind.value: count for (kind, _), count in counts.items()}
+
+
+def outcomes_of(entry: AuditEntry) -> dict[str, dict[str, int]]:
+    return cast("dict[str, dict[str, int]]", entry.act.details)
+
+
+def audit_log(transactions: Transactions, company_id: str) -> tuple[AuditEntry, ...]:
+    with transactions.begin() as store:
+        oldest_first = Listing(sort="created_at", descending=False, limit=100)
+        return store.audit.page(CompanyId(company_id), oldest_first, AuditFilter()).items

@@ -22,7 +22,9 @@ from portal_adapters.contract.mint import CountingMint
 from portal_adapters.sqlalchemy import SqlTransactions, store_on
 from portal_adapters.sqlalchemy.engine import READING
 from portal_core.domain.access import DocumentRef, DocumentType, GrantState, Scope
+from portal_core.domain.audit import AuditAction
 from portal_core.domain.filters import (
+    AuditFilter,
     DecisionFilter,
     DeliveryFilter,
     GrantFilter,
@@ -73,6 +75,7 @@ READS: dict[str, Ask] = {
     "decisions": lambda store: store.decisions.page(COMPANY, newest("created_at"), DecisionFilter()),
     "tickets": lambda store: store.tickets.page(COMPANY, newest("created_at"), TicketFilter()),
     "ticket": lambda store: store.tickets.get(COMPANY, TicketId("1"), TicketFilter(client_id=CLIENT)),
+    "audit log": lambda store: store.audit.page(COMPANY, newest("created_at"), AuditFilter()),
     "events": lambda store: store.events.page(COMPANY, after=None, limit=100),
     "events after one": lambda store: store.events.page(COMPANY, after=EventId("1"), limit=100),
     "answer": lambda store: store.answers.find(a_key(), since=NOW),
@@ -110,6 +113,13 @@ NARROW_READS: dict[str, Ask] = {
     "decisions on a quote": lambda store: store.decisions.page(
         COMPANY, newest("created_at"), DecisionFilter(quote_id=QuoteId("1"))
     ),
+    "audit log of a link": lambda store: store.audit.page(
+        COMPANY, newest("created_at"), AuditFilter(target_id="1", actions=frozenset({AuditAction.TOKEN_REVOKED}))
+    ),
+    "audit log of a client, today": lambda store: store.audit.page(
+        COMPANY, newest("created_at", since=TODAY, until=TODAY), AuditFilter(client_id=CLIENT)
+    ),
+    "audit log of somebody": lambda store: store.audit.page(COMPANY, newest("created_at"), AuditFilter(actor="ada")),
     "tickets about documents": lambda store: store.tickets.page(
         COMPANY, newest("created_at"), TicketFilter(client_id=CLIENT, documents=NARROWED.documents)
     ),

@@ -1,5 +1,6 @@
 """Staff's bearer tokens are checked in every way."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -75,6 +76,17 @@ def test_the_type_is_left_out_or_one_of_an_access_token(kind: str | None) -> Non
 )
 def test_a_token_that_is_wrong_in_any_way_is_none(token: str) -> None:
     assert CHECK.claims(token) is None
+
+
+@pytest.mark.parametrize("issuer", [7, True, None, ["erp"], {"erp": 1}, "", "a\0b", "x" * 256])
+def test_an_issuer_is_a_name_even_where_any_will_do(issuer: object) -> None:
+    anybody = admin_tokens(key=KEY, audience="portal")
+    claims = {**CLAIMS, "iss": issuer, "iat": int(NOW.timestamp()), "exp": int(NOW.timestamp()) + 60}
+
+    token = jwt.PyJWS().encode(json.dumps(claims).encode(), KEY, "HS256")
+
+    assert anybody.claims(signed(CLAIMS)) is not None
+    assert anybody.claims(token) is None
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,33 @@ def test_import_prints_one_line_a_type(run: Run) -> None:
     assert (first.exit_code, first.stderr, again.stderr) == (0, "", "")
 
 
+def test_what_the_command_line_does_is_in_the_audit_log(furnished: Run) -> None:
+    link_of(furnished, "--label", "For Lena")
+    token_id = json.loads(furnished("token", "list", "--company", "acme", "--json").stdout)["id"]
+    furnished("token", "rotate", "--company", "acme", token_id)
+    furnished("token", "revoke", "--company", "acme", token_id)
+    before = furnished("audit", "--company", "acme", "--json").stdout
+    furnished("prune")
+    furnished("import", str(SMALL))
+
+    told = furnished("audit", "--company", "acme", "--json")
+    shown = furnished("audit", "--company", "acme", "--client", "C-7")
+
+    entries = [json.loads(line) for line in told.stdout.splitlines()]
+    assert told.stdout == before
+    assert [entry["action"] for entry in entries] == [
+        "token.revoked",
+        "token.rotated",
+        "token.issued",
+        "records.imported",
+    ]
+    assert {(entry["actor"]["type"], entry["actor"]["id"]) for entry in entries} == {("command_line", "command line")}
+    assert [line.split("  ")[1:] for line in shown.stdout.splitlines()] == [
+        [action, "token", token_id, "by", "command line"]
+        for action in ("token.revoked", "token.rotated", "token.issued")
+    ]
+
+
 def test_import_prints_json_for_programs(run: Run) -> None:
     result = run("import", "--json", str(SMALL))
 

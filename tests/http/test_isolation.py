@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from portal_adapters.contract.builders import NEIGHBOUR, OTHER_COMPANY, STRANGER
+from portal_adapters.contract.builders import COMPANY, NEIGHBOUR, OTHER_COMPANY, STRANGER
 from portal_core.domain.access import DocumentType, Permission
 from portal_http.api.table import CLIENT_ENDPOINTS, STAFF_ENDPOINTS
 from portal_http.endpoints import BASE, ClientEndpoint, StaffEndpoint
@@ -27,6 +27,7 @@ IDS = {
     "delivery_id": "D1",
     "feedback_id": "T1",
 }
+DOCUMENTS = ("Q1", "Q-draft", "O1", "D1", "D2", "D-draft", "I1", "I-draft", "C1", "P1", "R1", "P-draft")
 DRAFTS = {"quote_id": "Q-draft", "invoice_id": "I-draft", "payment_id": "P-draft", "delivery_id": "D-draft"}
 SUFFIXES = {NEIGHBOUR: "-n", STRANGER: "-s"}
 
@@ -172,8 +173,31 @@ def test_a_link_to_one_document_opens_no_other(world: World, endpoint: ClientEnd
         assert not [each for each in IDS.values() if f'"{each}"' in answer.text]
 
 
+@pytest.mark.parametrize("kind", list(DocumentType))
+@pytest.mark.parametrize("endpoint", OF_CLIENTS)
+def test_a_link_to_one_document_shows_it_and_names_no_other(
+    world: World, endpoint: ClientEndpoint, kind: DocumentType
+) -> None:
+    own, asked = IDS[f"{kind.value}_id"], IDS.get(name_of(endpoint), "")
+
+    answer = ask(world, world.link(documents=[(kind, own)]), endpoint, asked)
+
+    assert [each for each in DOCUMENTS if each != own and f'"{each}"' in answer.text] == []
+    if asked == own:
+        assert answer.status_code == endpoint.result.status
+        assert f'"{own}"' in answer.text
+
+
+STRANGERS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
+    "of another company": ((OTHER_COMPANY,), {}),
+    "of several companies who chose another": ((COMPANY, OTHER_COMPANY), {"X-Company-Id": OTHER_COMPANY}),
+}
+
+
+@pytest.mark.parametrize("who", STRANGERS)
 @pytest.mark.parametrize("endpoint", OF_STAFF)
-def test_staff_of_another_company_find_nothing(world: World, endpoint: StaffEndpoint) -> None:
+def test_staff_for_another_company_find_nothing(world: World, endpoint: StaffEndpoint, who: str) -> None:
+    companies, choice = STRANGERS[who]
     issued = world.staff("POST", "/tokens", json={"client_id": "northwind"}).json()["data"]
     world.http.post(f"{BASE}/view/{issued['token']}/quotes/Q1/accept", json={})
     decision = world.staff("GET", "/decisions").json()["data"][0]["id"]
@@ -183,7 +207,7 @@ def test_staff_of_another_company_find_nothing(world: World, endpoint: StaffEndp
     body = {"json": BODIES[tail]} if endpoint.body is not None else {}
     query = "?client_id=contoso" if "client_id" in endpoint.query else ""
 
-    stranger = world.staff(endpoint.method, path + query, token=bearer(OTHER_COMPANY), **body)
+    stranger = world.staff(endpoint.method, path + query, token=bearer(*companies), headers=choice, **body)
     before = world.staff("GET", f"/tokens/{issued['id']}").json()
     own = world.staff(endpoint.method, path + query, **body)
 
@@ -205,7 +229,9 @@ def test_staff_without_a_token_or_its_scope_get_nowhere(world: World, endpoint: 
     path = endpoint.path.removeprefix(BASE).replace(f"{{{name_of(endpoint)}}}", "x")
 
     nobody = world.http.request(endpoint.method, BASE + path)
+    other = world.staff(endpoint.method, path, token=bearer(scope="portal:writer portal:readers"))
     reader = world.staff(endpoint.method, path, token=bearer(scope="portal:read"))
 
     assert (nobody.status_code, code(nobody)) == (401, "unauthorized")
+    assert (other.status_code, code(other)) == (403, "permission_denied")
     assert (reader.status_code == 403) == (endpoint.method != "GET")

@@ -26,6 +26,7 @@ from portal_adapters.memory import MemoryTransactions
 from portal_adapters.rate_limits import MemoryRateLimits
 from portal_adapters.sqlalchemy import SqliteRunner, SqlTransactions
 from portal_core.domain.access import DocumentRef, DocumentType, Scope
+from portal_core.domain.audit import Actor, ActorType
 from portal_core.domain.errors import Refusal
 from portal_core.domain.feedback import Category, Ticket
 from portal_core.domain.ids import CompanyId, QuoteId
@@ -57,6 +58,7 @@ from tests.adapters.stores import sqlite_store
 KEY = "a key for tests that has thirty-two bytes or more"
 ADDRESS = "192.0.2.1"
 PROGRAM = "a state machine"
+STAFF = Actor(type=ActorType.STAFF, id=PROGRAM, ip=ADDRESS, user_agent=PROGRAM)
 LIFE = LinkLife(usual=timedelta(days=1), longest=timedelta(days=3))
 OPTIONS = Options(reads_per_minute=0, writes_per_minute=0, guesses_per_minute=0, link_life=LIFE)
 
@@ -155,7 +157,7 @@ class HttpMachine(StoreMachine):
 
         def promised(store: Store) -> object:
             asked = NewGrant(client_id=scope.client_id, documents=documents, label=label)
-            issued.append(issue_link(store, scope.company_id, asked, LIFE, now=self.now))
+            issued.append(issue_link(store, scope.company_id, asked, LIFE, now=self.now, by=STAFF))
             return present.issued_link(issued[0], OPTIONS.public_url)
 
         body = {"client_id": scope.client_id, "label": label, "documents": _named(documents)}
@@ -170,7 +172,7 @@ class HttpMachine(StoreMachine):
 
         def promised(store: Store) -> object:
             pause = timedelta(seconds=overlap)
-            issued.append(rotate_link(store, grant.company_id, grant.id, overlap=pause, now=self.now))
+            issued.append(rotate_link(store, grant.company_id, grant.id, overlap=pause, now=self.now, by=STAFF))
             return present.issued_link(issued[0], OPTIONS.public_url)
 
         self._staff_do(
@@ -185,7 +187,7 @@ class HttpMachine(StoreMachine):
 
         def promised(store: Store) -> object:
             changes: Any = {"label": label, "expires_at": expires_at, "documents": documents}
-            changed = amend_link(store, grant.company_id, grant.id, changes, LIFE, now=self.now)
+            changed = amend_link(store, grant.company_id, grant.id, changes, LIFE, now=self.now, by=STAFF)
             return present.link_row(changed, self.now)
 
         body = {"label": label, "expires_at": expires_at.isoformat(), "documents": _named(documents)}
@@ -194,13 +196,15 @@ class HttpMachine(StoreMachine):
     @rule(link=StoreMachine.links)
     def revoke(self, link: IssuedLink) -> None:
         grant = link.grant
-        promised = partial(revoke_link, company_id=grant.company_id, grant_id=grant.id, now=self.now)
+        promised = partial(revoke_link, company_id=grant.company_id, grant_id=grant.id, now=self.now, by=STAFF)
         self._staff_do("DELETE", grant.company_id, f"/tokens/{grant.id}", None, promised, 204)
 
     @rule(link=StoreMachine.links)
     def revoke_all(self, link: IssuedLink) -> None:
         client = link.grant.scope
-        promised = partial(revoke_links_of, company_id=client.company_id, client_id=client.client_id, now=self.now)
+        promised = partial(
+            revoke_links_of, company_id=client.company_id, client_id=client.client_id, now=self.now, by=STAFF
+        )
         self._staff_do("DELETE", client.company_id, f"/tokens?client_id={client.client_id}", None, promised, 204)
 
     @rule(
@@ -246,7 +250,7 @@ class HttpMachine(StoreMachine):
     @rule(ticket=StoreMachine.tickets, close=st.booleans())
     def answer(self, ticket: Ticket, *, close: bool) -> None:
         def promised(store: Store) -> object:
-            told = reply_as_staff(store, ticket.company_id, ticket.id, "Soon.", close=close, now=self.now)
+            told = reply_as_staff(store, ticket.company_id, ticket.id, "Soon.", close=close, now=self.now, by=STAFF)
             return present.ticket_for_staff(told)
 
         body = {"message": "Soon.", "close": close}
@@ -343,7 +347,7 @@ def _bearer() -> str:
         key=KEY,
         audience="portal",
         issuer="tests",
-        subject="a state machine",
+        subject=PROGRAM,
         company_ids=[COMPANY, OTHER_COMPANY],
         scope="portal:admin",
         now=datetime.now(UTC),

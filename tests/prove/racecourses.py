@@ -8,7 +8,7 @@ from threading import Barrier
 from typing import Any, TypeAlias, TypeVar, final
 
 from attrs import frozen
-from sqlalchemy import delete
+from sqlalchemy import delete, text
 
 from portal_adapters.memory import MemoryTransactions
 from portal_adapters.randomness import RandomMint
@@ -126,7 +126,8 @@ def _run_in(pool: ThreadPoolExecutor, transactions: Transactions, works: Sequenc
 
 
 def emptied(transactions: SqlTransactions) -> None:
-    """Remove everything that a store holds."""
+    """Remove everything that a store on PostgreSQL holds, what is append-only too."""
     with transactions.engine.begin() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = 'replica'"))
         for table in reversed(metadata.sorted_tables):
             connection.execute(delete(table))

@@ -1,4 +1,4 @@
-"""One of several processes that ask for more than is allowed; prints what it was allowed, and when.
+"""One of several processes that ask for more than is allowed; prints what it was allowed, when, and how often it asked.
 
 `python -m tests.security.hitting URL ROUND KEYS SECONDS QUOTA own|naive`
 """
@@ -7,6 +7,7 @@ import asyncio
 import json
 import sys
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 
 from redis.asyncio import Redis
@@ -18,6 +19,7 @@ RATE = 300
 """How often one process asks in a second, all keys together."""
 
 Ask = Callable[[str], Awaitable[bool]]
+Told = tuple[list[tuple[str, float, float]], dict[str, int]]
 
 
 def own(url: str, quota: int) -> Ask:
@@ -43,18 +45,20 @@ def naive(url: str, quota: int) -> Ask:
     return ask
 
 
-async def attack(ask: Ask, keys: list[str], seconds: float) -> list[tuple[str, float, float]]:
+async def attack(ask: Ask, keys: list[str], seconds: float) -> Told:
     allowed: list[tuple[str, float, float]] = []
+    asked: Counter[str] = Counter()
     end = time.monotonic() + seconds
 
     async def one(key: str) -> None:
         while (before := time.monotonic()) < end:
+            asked[key] += 1
             if await ask(key):
                 allowed.append((key, before, time.monotonic()))
             await asyncio.sleep(len(keys) / RATE)
 
     await asyncio.gather(*map(one, keys))
-    return allowed
+    return allowed, asked
 
 
 def main() -> None:
@@ -64,7 +68,7 @@ def main() -> None:
     make = own if kind == "own" else naive
     sys.stdin.readline()
 
-    async def run() -> list[tuple[str, float, float]]:
+    async def run() -> Told:
         return await attack(make(url, int(quota)), [f"{name}-{each}" for each in range(int(keys))], float(seconds))
 
     print(json.dumps(asyncio.run(run())))  # noqa: T201 - that is how it tells

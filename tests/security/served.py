@@ -18,7 +18,8 @@ from attrs import define, field
 
 from portal_adapters.records.importing import import_records
 from portal_http.endpoints import BASE
-from portal_http.main import database, development_token
+from portal_http.main import database as opened
+from portal_http.main import development_token
 from portal_http.settings import Settings
 
 DATA = Path(__file__).parent.parent / "data"
@@ -49,6 +50,7 @@ class Served:
     folder: Path
     port: int
     environment: Mapping[str, str]
+    database_url: str
     process: subprocess.Popen[str] = field(init=False)
     staff: str = field(init=False)
     http: HTTPConnection = field(init=False)
@@ -63,8 +65,8 @@ class Served:
 
     def __attrs_post_init__(self) -> None:
         self.http = self.connection()
-        settings = Settings(database_url=f"sqlite:///{self.database}", admin_jwt_key=KEY)
-        with database(settings) as transactions, (DATA / "small.jsonl").open("rb") as records:
+        settings = Settings(database_url=self.database_url, admin_jwt_key=KEY)
+        with opened(settings) as transactions, (DATA / "small.jsonl").open("rb") as records:
             import_records(transactions, [("small", records)])
         now = datetime.now(UTC)
         self.staff = development_token(settings, [COMPANY], scope="portal:admin", subject="tests", at=now)
@@ -118,13 +120,15 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path, **environment: str) -> Iterator[Served]:
-    """Serve until the block ends; then it must end in order."""
+def served(folder: Path, *, database: str | None = None, **environment: str) -> Iterator[Served]:
+    """Serve until the block ends; then it must end in order. The database is a file in the folder, or at an address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PORTAL_")}
-    portal = Served(folder, port, {**clean, "PORTAL_ADMIN_JWT_KEY": KEY, **UNLIMITED, **environment})
+    url = database or f"sqlite:///{folder / 'portal.sqlite3'}"
+    own = {"PORTAL_ADMIN_JWT_KEY": KEY, "PORTAL_DATABASE_URL": url}
+    portal = Served(folder, port, {**clean, **own, **UNLIMITED, **environment}, url)
     try:
         portal.wait()
         with closing(portal.http):

@@ -109,6 +109,7 @@ def forged_headers(algorithm: Algorithm) -> Iterator[tuple[str, str]]:
     yield "another secret", by_hand(HS256, CLAIMS, mine)
     yield "another type", sign(algorithm, CLAIMS, typ="id+jwt")
     yield "a type that is a number", sign(algorithm, CLAIMS, typ=7)
+    yield "a type of nothing", by_hand({"alg": "HS256", "typ": None}, CLAIMS)
     yield "something critical that is unknown", sign(algorithm, CLAIMS, crit=["exp"], exp=1)
     yield "an empty critical list", sign(algorithm, CLAIMS, crit=[])
     yield "a payload apart", f"{b64({'alg': algorithm, 'b64': False, 'crit': ['b64']})}..{signature}"
@@ -131,6 +132,12 @@ def broken(algorithm: Algorithm) -> Iterator[tuple[str, str]]:
     yield "something long", "a" * 20_000
     yield "no base64", f"{head}.!!!.{signature}"
     yield "a space within", f"{head}. {body}.{signature}"
+    yield "padding", f"{good}="
+    yield "padding within", by_parts(f"{head}=", f"{body}=") if algorithm == "HS256" else f"{head}=.{body}.{signature}"
+    yield "something passed over in the signature", f"{head}.{body}.{signature[:9]}!{signature[9:]}"
+    yield "a line end in the signature", f"{head}.{body}.{signature[:9]}\n{signature[9:]}"
+    yield "plain base64", f"{head}.{body}.{signature[:9]}+/{signature[9:]}"
+    yield "a last character with bits to spare", respelled(good)
 
 
 def forged_claims(algorithm: Algorithm) -> Iterator[tuple[str, str]]:
@@ -143,6 +150,7 @@ def forged_claims(algorithm: Algorithm) -> Iterator[tuple[str, str]]:
         yield f"no {name}", sign(algorithm, {each: value for each, value in CLAIMS.items() if each != name})
     yield "another issuer", change(iss="else")
     yield "an issuer that is a list", change(iss=["tests"])
+    yield "an issuer that is nothing", change(iss=None)
     yield "another audience", change(aud="else")
     yield "an audience that is an object", change(aud={"portal": 1})
     yield "expired", change(exp=int(NOW.timestamp()) - 60)
@@ -163,6 +171,18 @@ def forged_claims(algorithm: Algorithm) -> Iterator[tuple[str, str]]:
     yield "companies with one that cannot be", change(company_ids=["acme", 7])
     yield "claims that are a list", by_hand(HS256, "[]")
     yield "claims that are no JSON", by_hand(HS256, "{")
+
+
+def by_parts(head: str, body: str) -> str:
+    """Return what is rightly signed, with parts that are written wrongly."""
+    said = f"{head}.{body}"
+    return f"{said}.{b64(hmac.new(KEY.encode(), said.encode(), hashlib.sha256).digest())}"
+
+
+def respelled(token: str) -> str:
+    """Return a token whose last character differs in bits that a lax reader passes over."""
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    return token[:-1] + alphabet[alphabet.index(token[-1]) + 1]
 
 
 def world_of(admins: AdminTokens) -> World:

@@ -7,9 +7,12 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
+from psycopg import sql
 
 from portal_core.domain.tokens import PATTERN
+from tests.adapters.stores import postgres_database
 from tests.security.served import CLIENT, Reply, Served, served
 
 ANY_TOKEN = re.compile(PATTERN.strip("^$").encode())
@@ -84,7 +87,7 @@ def look_for_secrets(folder: Path, *, count: int) -> None:
             tokens.add(token)
         places += [
             (path, portal.as_staff("GET", path).everything)
-            for path in ("/tokens?limit=100", "/events?limit=100", "/feedback?limit=100", "/decisions")
+            for path in (*(f"/{each}?limit=100" for each in ("tokens", "events", "feedback", "audit")), "/decisions")
         ]
         break_it(portal)
         failed = portal.ask("GET", f"/view/{token}/payments")
@@ -105,6 +108,15 @@ def look_for_secrets(folder: Path, *, count: int) -> None:
     assert "/view/[token]/payments" in log
     assert_well_told(log)
     assert {"log", "portal.sqlite3"} <= {name for name, _ in places}
+
+
+def dump_of(url: str) -> Iterator[tuple[str, bytes]]:
+    """Yield every table of a PostgreSQL database, as `COPY` writes it: bytes are in hexadecimal."""
+    with psycopg.connect(url) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        for (table,) in cursor.fetchall():
+            with cursor.copy(sql.SQL("COPY {} TO STDOUT").format(sql.Identifier(table))) as rows:
+                yield table, b"".join(map(bytes, rows))
 
 
 def break_it(portal: Served) -> None:
@@ -137,6 +149,26 @@ def folder() -> Iterator[Path]:
 
 def test_two_hundred_secrets_are_nowhere_but_in_the_answers_that_handed_them_out(folder: Path) -> None:
     look_for_secrets(folder, count=200)
+
+
+@pytest.mark.postgres
+def test_a_hundred_secrets_are_nowhere_in_postgresql(folder: Path) -> None:
+    tokens: set[str] = set()
+    with postgres_database() as url:
+        with served(folder, database=url) as portal:
+            for number in range(100):
+                tokens.add(issue_and_use(portal, number)[0])
+            for link in portal.as_staff("GET", "/tokens?limit=5").json()["data"]:
+                tokens.add(rotate(portal, link["id"]))
+        tables = dict(dump_of(url))
+
+    assert len(tokens) == 105
+    assert tables["portal_audit"].count(b"\n") > 105
+    for name, content in (*tables.items(), *files_of(portal)):
+        assert not ANY_TOKEN.search(content), name
+        for token in tokens:
+            assert token[4:-6].encode() not in content, name
+            assert token.encode().hex().encode() not in content, name
 
 
 @pytest.mark.long

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
@@ -19,8 +19,11 @@ TOLERANCE = 0.002
 pytestmark = needs_redis_server
 
 
-def attack(url: str, name: str, kind: str, *, keys: int, seconds: float) -> dict[str, list[tuple[float, float]]]:
-    """Return for each key when each admitted request was sent and answered."""
+Admitted = dict[str, list[tuple[float, float]]]
+
+
+def attack(url: str, name: str, kind: str, *, keys: int, seconds: float) -> tuple[Admitted, Counter[str]]:
+    """Return for each key when each admitted request was sent and answered, and how many were sent in all."""
     asked = [url, name, str(keys), str(seconds), str(QUOTA), kind]
     crowd = [
         subprocess.Popen(  # noqa: S603 - our own program
@@ -32,7 +35,8 @@ def attack(url: str, name: str, kind: str, *, keys: int, seconds: float) -> dict
         )
         for _ in range(PROCESSES)
     ]
-    admitted: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    admitted: Admitted = defaultdict(list)
+    sent_in_all: Counter[str] = Counter()
     for process in crowd:
         assert process.stdin is not None
         process.stdin.write("go\n")
@@ -40,9 +44,11 @@ def attack(url: str, name: str, kind: str, *, keys: int, seconds: float) -> dict
     for process in crowd:
         out, _ = process.communicate(timeout=seconds + 60)
         assert process.returncode == 0
-        for key, sent, answered in json.loads(out):
+        allowed, asked_for = json.loads(out)
+        sent_in_all.update(asked_for)
+        for key, sent, answered in allowed:
             admitted[key].append((sent, answered))
-    return admitted
+    return admitted, sent_in_all
 
 
 def fullest_window(admitted: list[tuple[float, float]]) -> int:
@@ -56,11 +62,11 @@ def check(folder: Path, *, rounds: int, keys: int, seconds: float) -> int:
     runs = 0
     with redis_server(folder) as server:
         for each in range(rounds):
-            admitted = attack(server.url, f"round-{each}", "own", keys=keys, seconds=seconds)
+            admitted, sent = attack(server.url, f"round-{each}", "own", keys=keys, seconds=seconds)
             assert len(admitted) == keys
             for key, when in admitted.items():
                 assert fullest_window(when) <= QUOTA, key
-                assert len(when) >= QUOTA, "it should be the quota, not less"
+                assert len(when) >= min(QUOTA, sent[key]), "it should be the quota, not less"
             runs += len(admitted)
     return runs
 
@@ -71,9 +77,12 @@ def test_eight_processes_are_never_admitted_more_than_the_quota(tmp_path: Path) 
 
 def test_a_limiter_that_looks_first_and_counts_then_would_be_noticed(tmp_path: Path) -> None:
     with redis_server(tmp_path) as server:
-        admitted = attack(server.url, "naive", "naive", keys=10, seconds=1.2)
+        # A crowd may happen to come one after the other where the machine has other things to do.
+        rounds = (attack(server.url, f"naive-{each}", "naive", keys=10, seconds=1.2)[0] for each in range(10))
 
-    assert max(map(fullest_window, admitted.values())) > QUOTA
+        noticed = any(max(map(fullest_window, admitted.values())) > QUOTA for admitted in rounds)
+
+    assert noticed
 
 
 @pytest.mark.long

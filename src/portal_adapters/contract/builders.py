@@ -11,11 +11,13 @@ from zoneinfo import ZoneInfo
 from attrs import evolve
 
 from portal_core.domain.access import ALL_PERMISSIONS, Grant, Scope, Secret, Visit
+from portal_core.domain.audit import Act, Actor, ActorType, AuditAction, AuditEntry, Target, TargetType
 from portal_core.domain.companies import Client, Company
 from portal_core.domain.deliveries import Delivery, DeliveryLine, DeliveryState
 from portal_core.domain.events import Event, EventType
 from portal_core.domain.feedback import Category, Ticket
 from portal_core.domain.ids import (
+    AuditEntryId,
     ClientId,
     CompanyId,
     DecisionId,
@@ -300,6 +302,19 @@ def an_event(event_id: str = "E1", *, scope: Scope = SCOPE, **changes: Any) -> E
         data={"token_id": "G1", "label": None},
     )
     return evolve(event, **changes)
+
+
+def an_audit_entry(entry_id: str = "A1", *, scope: Scope = SCOPE, **changes: Any) -> AuditEntry:
+    """Return the entry of a link that staff revoked; `changes` are of the act, but for `actor` and `created_at`."""
+    act = Act(
+        action=AuditAction.TOKEN_REVOKED,
+        company_id=scope.company_id,
+        client_id=scope.client_id,
+        target=Target(TargetType.TOKEN, "G1"),
+    )
+    staff = Actor(type=ActorType.STAFF, id="ada@example.com", ip="192.0.2.1", user_agent="curl/8")
+    actor, created_at = changes.pop("actor", staff), changes.pop("created_at", NOW)
+    return AuditEntry(id=AuditEntryId(entry_id), act=evolve(act, **changes), actor=actor, created_at=created_at)
 
 
 def a_key(key: str = "K1", **changes: Any) -> KeyOfAnswer:

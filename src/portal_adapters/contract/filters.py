@@ -1,6 +1,7 @@
 """Filters go by what is shown, not by what is recorded, and totals count what they leave."""
 
 from collections.abc import Iterable
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from portal_adapters.contract.builders import (
     a_payment,
     a_quote,
     a_ticket,
+    an_audit_entry,
     an_invoice,
     an_order,
     eur,
@@ -30,9 +32,11 @@ from portal_adapters.contract.builders import (
 )
 from portal_adapters.contract.feeding import prepare
 from portal_core.domain.access import DocumentRef, DocumentType, GrantState
+from portal_core.domain.audit import COMMAND_LINE, AuditAction, Target, TargetType
 from portal_core.domain.deliveries import DeliveryState
 from portal_core.domain.feedback import TicketState
 from portal_core.domain.filters import (
+    AuditFilter,
     DecisionFilter,
     DeliveryFilter,
     GrantFilter,
@@ -239,6 +243,42 @@ class FiltersContract:
         assert tickets_with(TicketFilter(documents=frozenset({about}))) == ["T1"]
         assert tickets_with(TicketFilter(documents=frozenset())) == []
         assert tickets_with(TicketFilter(states=frozenset({TicketState.OPEN}))) == ["T2", "T3"]
+
+    def test_the_audit_log_is_filtered_by_client_actor_action_target_and_day(self, transactions: Transactions) -> None:
+        midnight = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
+        prepare(transactions)
+        with transactions.begin() as store:
+            store.audit.append(an_audit_entry("A1", created_at=midnight - timedelta(microseconds=1)))
+            store.audit.append(an_audit_entry("A2", created_at=midnight, target=Target(TargetType.TOKEN, "G2")))
+            store.audit.append(an_audit_entry("A3", created_at=midnight + timedelta(hours=24), client_id=None))
+            store.audit.append(an_audit_entry("A4", created_at=midnight + timedelta(hours=25), scope=NEIGHBOUR))
+            store.audit.append(
+                an_audit_entry(
+                    "A5",
+                    created_at=midnight + timedelta(hours=26),
+                    action=AuditAction.RECORDS_IMPORTED,
+                    actor=COMMAND_LINE,
+                )
+            )
+
+        def found(narrowed: AuditFilter, **asked: Any) -> list[str]:
+            with transactions.begin() as store:
+                page = store.audit.page(COMPANY, evolve(BY_MOMENT, **asked), narrowed)
+                assert page.total == len(page.items)
+                return [each.id for each in page.items]
+
+        today = midnight.date()
+        assert found(AuditFilter()) == ["A1", "A2", "A3", "A4", "A5"]
+        assert found(AuditFilter(client_id=CLIENT)) == ["A1", "A2", "A5"]
+        assert found(AuditFilter(actor=COMMAND_LINE.id)) == ["A5"]
+        assert found(AuditFilter(actor="ada")) == []
+        assert found(AuditFilter(actions=frozenset({AuditAction.RECORDS_IMPORTED}))) == ["A5"]
+        assert found(AuditFilter(actions=frozenset())) == []
+        assert found(AuditFilter(target_id="G2")) == ["A2"]
+        assert found(AuditFilter(), since=today) == ["A2", "A3", "A4", "A5"]
+        assert found(AuditFilter(), until=today) == ["A1", "A2"]
+        assert found(AuditFilter(), since=today, until=today) == ["A2"]
+        assert found(AuditFilter(), since=date.min, until=date.max) == ["A1", "A2", "A3", "A4", "A5"]
 
 
 def _prepare_quotes(transactions: Transactions) -> None:

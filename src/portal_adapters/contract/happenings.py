@@ -1,4 +1,4 @@
-"""Events in the order in which they were kept, and answers for requests that come twice."""
+"""Events in the order in which they were kept, the audit log, and answers for requests that come twice."""
 
 from datetime import timedelta
 
@@ -12,13 +12,18 @@ from portal_adapters.contract.builders import (
     OTHER_COMPANY,
     STRANGER,
     a_key,
+    a_secret,
     an_answer,
+    an_audit_entry,
     an_event,
     moment,
 )
 from portal_adapters.contract.feeding import prepare
+from portal_core.domain.audit import COMMAND_LINE, Actor, ActorType, AuditAction, Target, TargetType
 from portal_core.domain.events import Event, EventType
+from portal_core.domain.filters import AuditFilter
 from portal_core.domain.ids import CompanyId, EventId
+from portal_core.domain.paging import MOMENT_SORTS, Listing
 from portal_core.ports import KeyOfAnswer, Store, Transactions
 
 MICROSECOND = timedelta(microseconds=1)
@@ -28,6 +33,13 @@ EVENTS = (
     an_event("E1", type=EventType.QUOTE_DECLINED, occurred_at=moment(-5)),
     an_event("e5", scope=NEIGHBOUR, occurred_at=moment(7)),
     an_event("E3", data={}),
+)
+
+FULL_ENTRY = an_audit_entry(
+    action=AuditAction.QUOTE_ACCEPTED,
+    actor=Actor(type=ActorType.CLIENT, id="G1", token_hint=a_secret().hint, ip="2001:db8::1", user_agent="Grüße 😀"),
+    target=Target(TargetType.QUOTE, "Q1"),
+    details={"revision": 2, "none": None, "list": ["a", {"deep": True}], "text": "Grüße 😀"},
 )
 
 OTHER_KEYS = (
@@ -92,6 +104,18 @@ class HappeningsContract:
         with transactions.begin() as store:
             assert _events(store, OTHER_COMPANY) == [theirs]
             assert _events(store) == [*EVENTS]
+
+    def test_an_entry_of_the_audit_log_is_kept_as_it_is(self, transactions: Transactions) -> None:
+        bare = an_audit_entry("A2", client_id=None, actor=COMMAND_LINE, created_at=moment(-1))
+        prepare(transactions)
+
+        with transactions.begin() as store:
+            store.audit.append(FULL_ENTRY)
+            store.audit.append(bare)
+
+        with transactions.begin() as store:
+            page = store.audit.page(COMPANY, Listing(sort=MOMENT_SORTS[0]), AuditFilter())
+            assert page.items == (FULL_ENTRY, bare)
 
     def test_an_answer_is_found_under_its_key_alone(self, transactions: Transactions) -> None:
         answer = an_answer(fingerprint=bytes(range(32)), body=bytes(range(256)))

@@ -1,4 +1,4 @@
-"""The eight lists that a store pages through, described once for the promises that hold for all of them."""
+"""The nine lists that a store pages through, described once for the promises that hold for all of them."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time
@@ -15,6 +15,7 @@ from portal_adapters.contract.builders import (
     a_payment,
     a_quote,
     a_ticket,
+    an_audit_entry,
     an_invoice,
     an_order,
     day,
@@ -22,6 +23,7 @@ from portal_adapters.contract.builders import (
 from portal_adapters.contract.feeding import feed
 from portal_core.domain.access import DocumentType, Scope
 from portal_core.domain.filters import (
+    AuditFilter,
     DecisionFilter,
     DeliveryFilter,
     GrantFilter,
@@ -159,6 +161,16 @@ def _tickets(store: Store, scope: Scope, entries: Sequence[Entry]) -> None:
         store.tickets.add(a_ticket(each.id, scope=scope, created_at=_moment(each)))
 
 
+def _audit(store: Store, scope: Scope, entries: Sequence[Entry]) -> None:
+    for each in entries:
+        store.audit.append(an_audit_entry(each.id, scope=scope, created_at=_moment(each)))
+
+
+def _audit_entry(store: Store, scope: Scope, entry_id: str) -> object | None:
+    page = store.audit.page(scope.company_id, Listing(sort=MOMENT_SORTS[0], limit=100), AuditFilter())
+    return next((entry for entry in page.items if entry.id == entry_id), None)
+
+
 DOCUMENT_LISTS = (
     Listed(
         name="quotes",
@@ -231,6 +243,15 @@ COMPANY_LISTS = (
         get=lambda store, scope, record_id: store.tickets.get(
             scope.company_id, TicketId(record_id), TicketFilter(client_id=scope.client_id)
         ),
+    ),
+    Listed(
+        name="audit log",
+        sorts=MOMENT_SORTS,
+        fill=_audit,
+        page=lambda store, scope, listing: store.audit.page(
+            scope.company_id, listing, AuditFilter(client_id=scope.client_id)
+        ),
+        get=_audit_entry,
     ),
 )
 

@@ -38,7 +38,7 @@ BOUNDS = (
 
 
 class PagingContract:
-    """Keyset pages of the eight lists."""
+    """Keyset pages of the nine lists."""
 
     @every_order
     def test_a_walk_meets_every_record_once_and_in_order(

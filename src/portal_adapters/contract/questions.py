@@ -21,12 +21,14 @@ from portal_adapters.contract.builders import (
 )
 from portal_adapters.contract.strategies import NUMBERS, POOL, days, id_of, near_days
 from portal_core.domain.access import DocumentRef, DocumentType, GrantState, Scope
+from portal_core.domain.audit import AuditAction
 from portal_core.domain.balance import Balance
 from portal_core.domain.dashboard import Dashboard
 from portal_core.domain.deliveries import DeliveryState
 from portal_core.domain.events import Event
 from portal_core.domain.feedback import TicketState
 from portal_core.domain.filters import (
+    AuditFilter,
     DecisionFilter,
     DeliveryFilter,
     GrantFilter,
@@ -132,6 +134,10 @@ def decisions(store: Store, *, company_id: CompanyId, listing: Listing, asked: D
 
 def tickets(store: Store, *, company_id: CompanyId, listing: Listing, asked: TicketFilter) -> list[Page[Any]]:
     return _walk(lambda each: store.tickets.page(company_id, each, asked), listing)
+
+
+def audit(store: Store, *, company_id: CompanyId, listing: Listing, asked: AuditFilter) -> list[Page[Any]]:
+    return _walk(lambda each: store.audit.page(company_id, each, asked), listing)
 
 
 def details(store: Store, *, scope: Scope, place: int) -> list[object]:
@@ -255,6 +261,12 @@ questions: st.SearchStrategy[Question] = st.one_of(
             states=_among(TicketState),
             documents=_views.map(lambda scope: scope.documents),
         ),
+    ),
+    _asked(
+        audit,
+        company_id=companies,
+        listing=st.builds(evolve, _by_moment, since=st.none() | days, until=st.none() | days),
+        asked=st.builds(AuditFilter, client_id=_maybe_client, actions=_among(AuditAction)),
     ),
     _asked(details, scope=_views, place=places),
     _asked(details, scope=scopes, place=places),

@@ -26,6 +26,7 @@ from portal_adapters.contract.builders import (
     a_token,
     a_visit,
     an_answer,
+    an_audit_entry,
     an_event,
     an_invoice,
     an_order,
@@ -37,7 +38,14 @@ from portal_adapters.contract.builders import (
 from portal_adapters.contract.feeding import change, prepare
 from portal_core.domain.errors import AlreadyDecided, NotOpen
 from portal_core.domain.feedback import Party, Reply
-from portal_core.domain.filters import DecisionFilter, GrantFilter, InvoiceFilter, QuoteFilter, TicketFilter
+from portal_core.domain.filters import (
+    AuditFilter,
+    DecisionFilter,
+    GrantFilter,
+    InvoiceFilter,
+    QuoteFilter,
+    TicketFilter,
+)
 from portal_core.domain.paging import Listing
 from portal_core.domain.records import ref_of
 from portal_core.domain.tokens import digest_of
@@ -177,6 +185,7 @@ def _fill(transactions: Transactions) -> None:
         store.grants.add(a_grant(secrets=(a_secret(1),)))
         store.tickets.add(a_ticket())
         store.events.append(an_event("E1"))
+        store.audit.append(an_audit_entry("A1"))
         store.answers.keep(a_key(), an_answer(), since=NOW)
 
 
@@ -197,6 +206,7 @@ def _write_everywhere(store: Store) -> None:
     store.tickets.update(a_ticket().reply(reply), was=a_ticket())
     store.tickets.add(a_ticket("T2"))
     store.events.append(an_event("E2"))
+    store.audit.append(an_audit_entry("A2"))
     store.answers.prune(before=moment(1))
     store.answers.keep(a_key("K2"), an_answer(), since=NOW)
 
@@ -274,6 +284,7 @@ def _seen(store: Store) -> dict[str, Any]:
         "opened": [store.links.open(digest_of(a_token(seed)), at=NOW) is not None for seed in (1, 2)],
         "decisions": store.decisions.page(COMPANY, BY_MOMENT, DecisionFilter()),
         "tickets": store.tickets.page(COMPANY, BY_MOMENT, TicketFilter()),
+        "audit": store.audit.page(COMPANY, BY_MOMENT, AuditFilter()),
         "events": store.events.page(COMPANY, after=None, limit=100),
         "answers": [store.answers.find(a_key(key), since=NOW) for key in ("K1", "K2")],
     }

@@ -1,20 +1,21 @@
-"""Decisions, tickets, events and kept answers in memory."""
+"""Decisions, tickets, events, the audit log and kept answers in memory."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import final
 
 from attrs import frozen
 
-from portal_adapters.memory.paging import page_of
+from portal_adapters.memory.paging import page_of, within
 from portal_adapters.memory.tables import Tables
+from portal_core.domain.audit import AuditEntry
 from portal_core.domain.events import Event
 from portal_core.domain.feedback import Ticket
-from portal_core.domain.filters import DecisionFilter, TicketFilter
+from portal_core.domain.filters import AuditFilter, DecisionFilter, TicketFilter
 from portal_core.domain.ids import CompanyId, DecisionId, EventId, TicketId
 from portal_core.domain.paging import Listing, Page, Position
 from portal_core.domain.quotes import Decision, Quote, QuoteState
 from portal_core.domain.records import RecordRef, RecordType
-from portal_core.ports import Answers, Decisions, Events, KeptAnswer, KeyOfAnswer, Tickets
+from portal_core.ports import Answers, AuditLog, Decisions, Events, KeptAnswer, KeyOfAnswer, Tickets
 
 
 @final
@@ -97,6 +98,28 @@ class MemoryEvents(Events):
         shown = rest[:limit]
         more = len(rest) > len(shown)
         return Page(items=tuple(shown), total=len(rest), next=Position(None, shown[-1].id) if more else None)
+
+
+@final
+@frozen
+class MemoryAuditLog(AuditLog):
+    tables: Tables
+
+    def append(self, entry: AuditEntry) -> None:
+        self.tables.put(self.tables.audit, (entry.act.company_id, entry.id), entry)
+
+    def page(self, company_id: CompanyId, listing: Listing, narrowed: AuditFilter) -> Page[AuditEntry]:
+        shown = (
+            entry
+            for (owner, _), entry in self.tables.audit.items()
+            if owner == company_id
+            and narrowed.client_id in {None, entry.act.client_id}
+            and narrowed.actor in {None, entry.actor.id}
+            and (narrowed.actions is None or entry.act.action in narrowed.actions)
+            and narrowed.target_id in {None, entry.act.target.id}
+            and within(entry.created_at.astimezone(UTC).date(), "", listing)
+        )
+        return page_of(shown, listing, place=lambda entry: Position(entry.created_at, entry.id))
 
 
 @final

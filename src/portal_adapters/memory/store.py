@@ -18,7 +18,13 @@ from portal_adapters.memory.documents import (
     MemoryQuotes,
 )
 from portal_adapters.memory.facts import MemoryFacts, MemoryIntake
-from portal_adapters.memory.happenings import MemoryAnswers, MemoryDecisions, MemoryEvents, MemoryTickets
+from portal_adapters.memory.happenings import (
+    MemoryAnswers,
+    MemoryAuditLog,
+    MemoryDecisions,
+    MemoryEvents,
+    MemoryTickets,
+)
 from portal_adapters.memory.tables import Tables
 from portal_core.ports import ComposedDashboards, Mint, Store, Transactions
 
@@ -63,6 +69,7 @@ def _store(tables: Tables, mint: Mint) -> Store:
         decisions=MemoryDecisions(tables),
         tickets=MemoryTickets(tables),
         events=MemoryEvents(tables),
+        audit=MemoryAuditLog(tables),
         answers=MemoryAnswers(tables),
         facts=MemoryFacts(tables),
         intake=MemoryIntake(tables),

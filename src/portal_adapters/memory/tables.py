@@ -6,10 +6,11 @@ from typing import Any, Final, TypeVar
 from attrs import define, field
 
 from portal_core.domain.access import Grant
+from portal_core.domain.audit import AuditEntry
 from portal_core.domain.companies import Client, Company
 from portal_core.domain.events import Event
 from portal_core.domain.feedback import Ticket
-from portal_core.domain.ids import ClientId, CompanyId, EventId, GrantId, QuoteId, TicketId
+from portal_core.domain.ids import AuditEntryId, ClientId, CompanyId, EventId, GrantId, QuoteId, TicketId
 from portal_core.domain.ledger import Ledger
 from portal_core.domain.quotes import Decision
 from portal_core.domain.records import Document, RecordRef
@@ -38,6 +39,9 @@ class Tables:
     digests: dict[bytes, tuple[CompanyId, GrantId]] = field(factory=dict[bytes, tuple[CompanyId, GrantId]])
     tickets: dict[tuple[CompanyId, TicketId], Ticket] = field(factory=dict[tuple[CompanyId, TicketId], Ticket])
     events: dict[tuple[CompanyId, EventId], Event] = field(factory=dict[tuple[CompanyId, EventId], Event])
+    audit: dict[tuple[CompanyId, AuditEntryId], AuditEntry] = field(
+        factory=dict[tuple[CompanyId, AuditEntryId], AuditEntry]
+    )
     answers: dict[KeyOfAnswer, KeptAnswer] = field(factory=dict[KeyOfAnswer, KeptAnswer])
     _ledgers: dict[tuple[CompanyId, ClientId], Ledger] = field(
         factory=dict[tuple[CompanyId, ClientId], Ledger], init=False

@@ -1,14 +1,15 @@
 """Files into a store: validated whole, then applied by whole clients in transactions of about 10,000 records."""
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import BinaryIO, TypeAlias, TypeVar, final
+from typing import BinaryIO, Protocol, TypeAlias, TypeVar, final
 
 from attrs import field, frozen
 
+from portal_adapters import clock
 from portal_adapters.records.staging import (
     ClientShare,
     FileRefused,
@@ -18,6 +19,7 @@ from portal_adapters.records.staging import (
     Staging,
     staged,
 )
+from portal_core.domain.audit import PROGRAM, Actor
 from portal_core.domain.errors import Busy
 from portal_core.domain.ids import CompanyId, InvoiceId
 from portal_core.domain.invoices import Invoice
@@ -35,6 +37,7 @@ from portal_core.use_cases.records import (
     delete_company,
     judge_company_deletion,
     judge_records,
+    note_import,
     owners_of,
     take_in_company,
     take_in_records,
@@ -55,10 +58,18 @@ _WAITS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 5.0, 5.0, 10.0, 10.0)
 
 Begin: TypeAlias = Callable[[], AbstractContextManager[Store]]
 
+_Counted: TypeAlias = tuple[CompanyId, Counts]
+
 T = TypeVar("T")
 
 
-def import_records(
+class _Step(Protocol):
+    """A part of an import: it tells what became of a company's records."""
+
+    def __call__(self, store: Store, *, keep: bool) -> Iterable[_Counted]: ...
+
+
+def import_records(  # noqa: PLR0913 - what it takes in, and six choices of how
     transactions: Transactions,
     files: Iterable[tuple[str, BinaryIO]],
     *,
@@ -67,12 +78,14 @@ def import_records(
     helpers: int = 0,
     progress: Progress = lambda _, __: None,
     pause: Callable[[float], None] = time.sleep,
+    by: Actor = PROGRAM,
 ) -> Counts:
     """Take in files, each given with the name that errors tell it by, and return what became of each type.
 
     `reading` begins a transaction that only reads, where a store has such: checking is then in nobody's way.
     `helpers` is how many other processes read the lines of large files; a program that asks for any must do so
-    below `if __name__ == "__main__"`, as `multiprocessing` has it.
+    below `if __name__ == "__main__"`, as `multiprocessing` has it. The audit log says that it was done `by` somebody,
+    once for each company and transaction that changed something.
 
     Refuses with FileRefused, which names every line and field, and then nothing was written. Raises Busy when the
     store stays busy; what was kept until then is whole clients, and importing again finishes the rest.
@@ -81,7 +94,7 @@ def import_records(
     begins = _Begins(writing=transactions.begin, reading=reading or transactions.begin, pause=pause)
     with Staging(begins.read(_pack_of)) as staging:
         staged(staging, files, problems, progress, helpers)
-        work = _Import(begins=begins, staging=staging, progress=progress)
+        work = _Import(begins=begins, staging=staging, progress=progress, by=by)
         work.prepare(problems)
         if staging.count() > TRANSACTION:
             work.judge(problems)
@@ -120,6 +133,7 @@ class _Import:
     begins: _Begins
     staging: Staging
     progress: Progress
+    by: Actor
 
     def prepare(self, problems: Problems) -> None:
         """Find out what a line alone does not tell: that its company exists, whose a deletion is, some currencies."""
@@ -139,20 +153,35 @@ class _Import:
 
     def apply(self, *, keep: bool) -> Counts:
         """Keep companies, then clients, then delete companies: at once where there is little, else by groups."""
-        run = self.begins.write if keep else self.begins.read
         if self.staging.count() <= TRANSACTION:
-            return run(partial(self._apply_all, keep=keep))
-        counts = run(partial(self._apply_companies, keep=keep))
+            return self._run([self._apply_companies, self._apply_clients, self._delete_companies], keep=keep)
+        counts = self._run([self._apply_companies], keep=keep)
         done = 0
         for group in _groups(self.staging.clients(), TRANSACTION):
             # Read before the transaction begins: it is shorter for that, and others who write get their turn meanwhile.
             records = [self._records_of(share, keeping=True) for share in group]
-            counts += run(partial(self._apply_group, group=records, keep=keep))
+            counts += self._run([partial(self._apply_group, group=records)], keep=keep)
             if any(share.count > _READ_ONCE for share in group):
                 self.begins.pause(_TURN)
             done += sum(share.count for share in group)
             self.progress("keeping" if keep else "checking", done)
-        return counts + run(partial(self._delete_companies, keep=keep))
+        return counts + self._run([self._delete_companies], keep=keep)
+
+    def _run(self, steps: Sequence[_Step], *, keep: bool) -> Counts:
+        """Take some steps in one transaction, which notes for each company what it changed."""
+
+        def work(store: Store) -> Counts:
+            counts, of_company = Counts(), defaultdict[CompanyId, Counts](Counts)
+            for step in steps:
+                for company_id, some in step(store, keep=keep):
+                    counts += some
+                    of_company[company_id] += some
+            if keep:
+                for company_id, some in of_company.items():
+                    note_import(store, company_id, some, by=self.by, now=clock.now())
+            return counts
+
+        return self.begins.write(work) if keep else self.begins.read(work)
 
     def _prepare_company(self, store: Store, company_id: CompanyId) -> Problems:
         problems = Problems()
@@ -198,38 +227,33 @@ class _Import:
             for fault in judge_records(store, self._records_of(share, keeping=False))
         ]
 
-    def _apply_all(self, store: Store, *, keep: bool) -> Counts:
-        counts = self._apply_companies(store, keep=keep)
+    def _apply_companies(self, store: Store, *, keep: bool) -> Iterator[_Counted]:
+        for company_id in self.staging.company_ids():
+            record = self.staging.company(company_id)
+            if isinstance(record, Upsert):
+                yield company_id, Counter({(RecordType.COMPANY, take_in_company(store, record, keep=keep)): 1})
+
+    def _apply_clients(self, store: Store, *, keep: bool) -> Iterator[_Counted]:
         records = [self._records_of(share, keeping=True) for share in self.staging.clients()]
-        counts += self._apply_group(store, records, keep=keep)
-        return counts + self._delete_companies(store, keep=keep)
+        return self._apply_group(store, records, keep=keep)
 
-    def _apply_companies(self, store: Store, *, keep: bool) -> Counts:
-        records = (self.staging.company(each) for each in self.staging.company_ids())
-        upserts = (each for each in records if isinstance(each, Upsert))
-        return Counter((RecordType.COMPANY, take_in_company(store, each, keep=keep)) for each in upserts)
-
-    def _apply_group(self, store: Store, group: Sequence[ClientRecords], *, keep: bool) -> Counts:
-        counts: Counts = Counter()
+    def _apply_group(self, store: Store, group: Sequence[ClientRecords], *, keep: bool) -> Iterator[_Counted]:
         problems = Problems()
         for records in group:
             try:
-                counts += take_in_records(store, records, keep=keep and not problems.total)
+                yield records.company_id, take_in_records(store, records, keep=keep and not problems.total)
             except RecordsDisagree as wrong:
                 for fault in wrong.faults:
                     problems.add(self._located(records.company_id, fault))
         _refuse_if_any(problems)
-        return counts
 
-    def _delete_companies(self, store: Store, *, keep: bool) -> Counts:
-        gone: Counts = Counter()
+    def _delete_companies(self, store: Store, *, keep: bool) -> Iterator[_Counted]:
         for company_id in self.staging.company_ids():
             if not isinstance(self.staging.company(company_id), Deletion):
                 continue
             there = store.companies.get(company_id) is not None
             if there and (not keep or delete_company(store, company_id)):
-                gone[RecordType.COMPANY, Outcome.DELETED] += 1
-        return gone
+                yield company_id, Counter({(RecordType.COMPANY, Outcome.DELETED): 1})
 
     def _records_of(self, share: ClientShare, *, keeping: bool) -> ClientRecords:
         read = _reader(self.staging, share, keeping=keeping)

@@ -4,6 +4,7 @@ from sqlalchemy import Index, Table
 
 from portal_adapters.sqlalchemy.schema import (
     allocations,
+    audit,
     decisions,
     deliveries,
     grants,
@@ -54,6 +55,10 @@ _index("decisions_of_a_client", decisions, "client_id", "decided_at", "id")
 _index("tickets_by_age", tickets, "created_at", "id")
 _index("tickets_of_a_client", tickets, "client_id", "created_at", "id")
 _index("tickets_of_a_state", tickets, "state", "created_at", "id")
+_index("audit_by_age", audit, "created_at", "id")
+_index("audit_of_a_client", audit, "client_id", "created_at", "id")
+_index("audit_of_an_actor", audit, "actor", "created_at", "id")
+_index("audit_of_a_target", audit, "target_id", "created_at", "id")
 
 # What belongs to, or came of, another document.
 _index("what_settled_an_invoice", allocations, "invoice_id")

@@ -6,6 +6,7 @@ has columns. Columns and tables said to be derived are kept up to date by the in
 
 from sqlalchemy import BigInteger, Boolean, Column, Date, Integer, LargeBinary, MetaData, Table, UniqueConstraint, false
 
+from portal_adapters.sqlalchemy.append_only import make_append_only
 from portal_adapters.sqlalchemy.columns import (
     Moment,
     code,
@@ -317,6 +318,25 @@ events = Table(
     text("data"),
     UniqueConstraint("company_id", "id", name="portal_event_by_id"),
 )
+
+audit = Table(
+    "portal_audit",
+    metadata,
+    key("company_id"),
+    key("id"),
+    id_of("client_id", nullable=True),
+    code("action"),
+    code("actor_type"),
+    text("actor"),
+    maybe_text("token_hint"),
+    maybe_text("ip"),
+    maybe_text("user_agent"),
+    code("target_type"),
+    id_of("target_id"),
+    Column("created_at", Moment, nullable=False),
+    text("details"),
+)
+make_append_only(audit)
 
 answers = Table(
     "portal_answers",

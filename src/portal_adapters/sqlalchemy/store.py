@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine
 from portal_adapters.sqlalchemy.access import SqlClients, SqlCompanies, SqlGrants, SqlLinks
 from portal_adapters.sqlalchemy.accounts import SqlAccounts
 from portal_adapters.sqlalchemy.answers import SqlAnswers
+from portal_adapters.sqlalchemy.audit import SqlAuditLog
 from portal_adapters.sqlalchemy.decisions import SqlDecisions
 from portal_adapters.sqlalchemy.deliveries import SqlDeliveries
 from portal_adapters.sqlalchemy.dialects import connected, of_one_state
@@ -43,6 +44,7 @@ def store_on(connection: Connection, mint: Mint) -> Store:
         decisions=SqlDecisions(connection),
         tickets=SqlTickets(connection),
         events=SqlEvents(connection),
+        audit=SqlAuditLog(connection),
         answers=SqlAnswers(connection),
         facts=SqlFacts(connection),
         intake=SqlIntake(connection),

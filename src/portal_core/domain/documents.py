@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -23,6 +24,11 @@ def sha256_of(text: str) -> str:
 def money_json(money: Money | None) -> JSON:
     """Return money as the contract writes it: {"amount": "1234.50", "currency": "EUR"}."""
     return None if money is None else {"amount": money.amount, "currency": money.currency.code}
+
+
+def moment_json(moment: datetime) -> str:
+    """Return a moment as the contract writes it: RFC 3339, in UTC, with a Z."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def decimal_json(number: Decimal | None) -> JSON:

@@ -3,6 +3,7 @@
 from attrs import frozen
 
 from portal_core.domain.access import DocumentRef, GrantState
+from portal_core.domain.audit import AuditAction
 from portal_core.domain.deliveries import DeliveryState
 from portal_core.domain.feedback import TicketState
 from portal_core.domain.ids import ClientId, QuoteId
@@ -73,3 +74,13 @@ class TicketFilter:
     client_id: ClientId | None = None
     documents: frozenset[DocumentRef] | None = None
     states: frozenset[TicketState] | None = None
+
+
+@frozen(kw_only=True)
+class AuditFilter:
+    """By client, by who acted (an actor's id), by what they did, and by the id of what they did it to."""
+
+    client_id: ClientId | None = None
+    actor: str | None = None
+    actions: frozenset[AuditAction] | None = None
+    target_id: str | None = None

@@ -14,6 +14,7 @@ InvoiceId = NewType("InvoiceId", str)
 PaymentId = NewType("PaymentId", str)
 TicketId = NewType("TicketId", str)
 EventId = NewType("EventId", str)
+AuditEntryId = NewType("AuditEntryId", str)
 
 _ID = re.compile(r"[A-Za-z0-9._:~-]{1,128}")
 

@@ -26,7 +26,8 @@ class Listing:
     """What a list is asked for.
 
     `sort` is one of the fields below; ties are ordered by id in the same direction, and records without a
-    value come last in both. `number` is exact; `since` and `until` bound the list's default date, both counted.
+    value come last in both. `number` is exact; `since` and `until` bound the list's default date, both counted;
+    where that is a moment, they are days in UTC.
     `total`, once known, is carried along so that it is counted once.
     """
 

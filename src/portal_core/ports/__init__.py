@@ -10,7 +10,7 @@ from attrs import frozen
 from portal_core.ports.access import Clients, Companies, Grants, Links
 from portal_core.ports.conversation import Tickets
 from portal_core.ports.documents import Deliveries, Invoices, Orders, Payments, Quotes
-from portal_core.ports.happenings import Answers, Decisions, Events, KeptAnswer, KeyOfAnswer
+from portal_core.ports.happenings import Answers, AuditLog, Decisions, Events, KeptAnswer, KeyOfAnswer
 from portal_core.ports.intake import Facts, Intake, Kept, Pack, Packed, PackedIntake
 from portal_core.ports.overview import Accounts, Balances, ComposedDashboards, Dashboards
 from portal_core.ports.system import Mint, Runner, Transactions
@@ -18,6 +18,7 @@ from portal_core.ports.system import Mint, Runner, Transactions
 __all__ = [
     "Accounts",
     "Answers",
+    "AuditLog",
     "Balances",
     "Clients",
     "Companies",
@@ -52,8 +53,8 @@ __all__ = [
 class Store:
     """The ports that use cases work with, all within one transaction.
 
-    A record, not a port: adapters can be mixed. Decisions, events, answers and grants must share one store;
-    where quotes live elsewhere, only the uniqueness of a decision per revision is promised.
+    A record, not a port: adapters can be mixed. Decisions, events, the audit log, answers and grants must share one
+    store; where quotes live elsewhere, only the uniqueness of a decision per revision is promised.
     """
 
     companies: Companies
@@ -71,6 +72,7 @@ class Store:
     decisions: Decisions
     tickets: Tickets
     events: Events
+    audit: AuditLog
     answers: Answers
     facts: Facts
     intake: Intake

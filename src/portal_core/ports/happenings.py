@@ -1,4 +1,4 @@
-"""Ports for what is ours and append-only: decisions, events, and the answers to repeated requests."""
+"""Ports for what is ours and append-only: decisions, events, the audit log, and the answers to repeated requests."""
 
 from abc import abstractmethod
 from datetime import datetime
@@ -6,8 +6,9 @@ from typing import Protocol
 
 from attrs import frozen
 
+from portal_core.domain.audit import AuditEntry
 from portal_core.domain.events import Event
-from portal_core.domain.filters import DecisionFilter
+from portal_core.domain.filters import AuditFilter, DecisionFilter
 from portal_core.domain.ids import CompanyId, DecisionId, EventId
 from portal_core.domain.paging import Listing, Page
 from portal_core.domain.quotes import Decision, Quote
@@ -47,6 +48,20 @@ class Events(Protocol):
     @abstractmethod
     def page(self, company_id: CompanyId, *, after: EventId | None, limit: int) -> Page[Event] | None:
         """Return the events after one, oldest first, and how many there are; nothing if that one is unknown."""
+
+
+class AuditLog(Protocol):
+    """Who did what, when and from where. There is no way to change or remove an entry."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def append(self, entry: AuditEntry) -> None:
+        """Keep an entry in the transaction of its act."""
+
+    @abstractmethod
+    def page(self, company_id: CompanyId, listing: Listing, narrowed: AuditFilter) -> Page[AuditEntry]:
+        """Return a page by `created_at`; `since` and `until` are days in UTC."""
 
 
 @frozen(kw_only=True)

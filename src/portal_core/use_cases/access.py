@@ -15,6 +15,8 @@ from portal_core.domain.access import (
     Secret,
     Visit,
 )
+from portal_core.domain.audit import PROGRAM, Act, Actor, AuditAction, Target, TargetType
+from portal_core.domain.documents import JSON, moment_json
 from portal_core.domain.errors import Busy, DeadLink, InvalidInput
 from portal_core.domain.events import Event, EventType
 from portal_core.domain.filters import GrantFilter
@@ -23,6 +25,7 @@ from portal_core.domain.paging import LARGEST_LIMIT, MOMENT_SORTS, Listing, Page
 from portal_core.domain.records import RecordRef, RecordType, client_of
 from portal_core.domain.tokens import digest_of, hint_of, is_token
 from portal_core.ports import Store
+from portal_core.use_cases.audit import note_act
 from portal_core.use_cases.finding import require_found
 from portal_core.use_cases.typed import clean_label
 
@@ -70,7 +73,9 @@ def open_link(store: Store, token: str, *, now: datetime) -> Visit:
     return visit
 
 
-def issue_link(store: Store, company_id: CompanyId, asked: NewGrant, life: LinkLife, *, now: datetime) -> IssuedLink:
+def issue_link(
+    store: Store, company_id: CompanyId, asked: NewGrant, life: LinkLife, *, now: datetime, by: Actor = PROGRAM
+) -> IssuedLink:
     """Issue a link to a client; refuse with InvalidInput at what is wrong with it."""
     if store.clients.get(company_id, asked.client_id) is None:
         raise InvalidInput.at("/client_id", f"there is no client {asked.client_id!r} in this company")
@@ -89,6 +94,8 @@ def issue_link(store: Store, company_id: CompanyId, asked: NewGrant, life: LinkL
     )
     store.grants.add(grant)
     store.events.append(_event(store, grant, EventType.TOKEN_ISSUED, now))
+    act = _act(AuditAction.TOKEN_ISSUED, grant, **_allowed(grant), token_hint=grant.hint)
+    note_act(store, act, by=by, now=now)
     return IssuedLink(grant, token)
 
 
@@ -105,7 +112,14 @@ def read_link(store: Store, company_id: CompanyId, grant_id: GrantId) -> Grant:
 
 
 def amend_link(
-    store: Store, company_id: CompanyId, grant_id: GrantId, changes: GrantChanges, life: LinkLife, *, now: datetime
+    store: Store,
+    company_id: CompanyId,
+    grant_id: GrantId,
+    changes: GrantChanges,
+    life: LinkLife,
+    *,
+    now: datetime,
+    by: Actor = PROGRAM,
 ) -> Grant:
     """Change what a grant allows, its label or its end; refuse with Revoked or InvalidInput."""
     if "label" in changes:
@@ -115,11 +129,20 @@ def amend_link(
     grant = read_link(store, company_id, grant_id)
     grant.require_not_revoked()
     _require_documents(store, company_id, grant.client_id, changes.get("documents"))
-    return _updated(store, grant.amend(**changes))
+    amended = _updated(store, grant.amend(**changes))
+    if changed := _changed(grant, amended):
+        note_act(store, _act(AuditAction.TOKEN_CHANGED, amended, **changed), by=by, now=now)
+    return amended
 
 
 def rotate_link(
-    store: Store, company_id: CompanyId, grant_id: GrantId, *, overlap: timedelta, now: datetime
+    store: Store,
+    company_id: CompanyId,
+    grant_id: GrantId,
+    *,
+    overlap: timedelta,
+    now: datetime,
+    by: Actor = PROGRAM,
 ) -> IssuedLink:
     """Give a grant a fresh token; the earlier ones die after the overlap. Refuse with Revoked or InvalidInput."""
     if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
@@ -128,20 +151,34 @@ def rotate_link(
     grant = read_link(store, company_id, grant_id)
     token = store.mint.new_token()
     fresh = Secret(digest=digest_of(token), hint=hint_of(token), created_at=now)
-    return IssuedLink(_updated(store, grant.rotate(fresh, others_die_at=now + overlap)), token)
+    rotated = _updated(store, grant.rotate(fresh, others_die_at=now + overlap))
+    others_die_at = moment_json(now + overlap)
+    act = _act(AuditAction.TOKEN_ROTATED, rotated, token_hint=rotated.hint, others_die_at=others_die_at)
+    note_act(store, act, by=by, now=now)
+    return IssuedLink(rotated, token)
 
 
-def revoke_link(store: Store, company_id: CompanyId, grant_id: GrantId, *, now: datetime) -> None:
+def revoke_link(store: Store, company_id: CompanyId, grant_id: GrantId, *, now: datetime, by: Actor = PROGRAM) -> None:
     """Revoke one link, effective on the next request; one revoked before stays so."""
-    _revoke(store, read_link(store, company_id, grant_id), now)
+    _revoke(store, read_link(store, company_id, grant_id), by, now)
 
 
-def revoke_links_of(store: Store, company_id: CompanyId, client_id: ClientId, *, now: datetime) -> None:
+def revoke_links_of(
+    store: Store, company_id: CompanyId, client_id: ClientId, *, now: datetime, by: Actor = PROGRAM
+) -> None:
     """Revoke every link of a client; refuse with InvalidInput if there is no such client."""
     if store.clients.get(company_id, client_id) is None:
         raise InvalidInput.in_parameter("client_id", f"there is no client {client_id!r} in this company")
-    for grant in list(_unrevoked(store, company_id, client_id, now)):
-        _revoke(store, grant, now)
+    revoked = sum(_revoke(store, grant, by, now) for grant in list(_unrevoked(store, company_id, client_id, now)))
+    if revoked:
+        act = Act(
+            action=AuditAction.ALL_TOKENS_REVOKED,
+            company_id=company_id,
+            client_id=client_id,
+            target=Target(TargetType.CLIENT, client_id),
+            details={"revoked": revoked},
+        )
+        note_act(store, act, by=by, now=now)
 
 
 def note_use(store: Store, visit: Visit, *, now: datetime) -> None:
@@ -182,15 +219,46 @@ def _unrevoked(store: Store, company_id: CompanyId, client_id: ClientId, now: da
         listing = Listing(sort=listing.sort, limit=listing.limit, total=0, after=page.next)
 
 
-def _revoke(store: Store, grant: Grant, now: datetime) -> None:
+def _revoke(store: Store, grant: Grant, by: Actor, now: datetime) -> bool:
+    """Revoke a link and tell whether it was not revoked before."""
     for _ in range(_ATTEMPTS):
         if grant.revoked_at is not None:
-            return
+            return False
         if store.grants.update(grant.revoke(at=now)):
             store.events.append(_event(store, grant, EventType.TOKEN_REVOKED, now))
-            return
+            note_act(store, _act(AuditAction.TOKEN_REVOKED, grant), by=by, now=now)
+            return True
         grant = read_link(store, grant.company_id, grant.id)
     raise _busy()
+
+
+def _act(action: AuditAction, grant: Grant, **details: JSON) -> Act:
+    return Act(
+        action=action,
+        company_id=grant.company_id,
+        client_id=grant.client_id,
+        target=Target(TargetType.TOKEN, grant.id),
+        details=details,
+    )
+
+
+def _allowed(grant: Grant) -> dict[str, JSON]:
+    """Return what a link allows, for the audit log: not its label, which may name a person."""
+    documents = None if grant.documents is None else sorted(f"{each.type.value}:{each.id}" for each in grant.documents)
+    return {
+        "permissions": [each.value for each in Permission if each in grant.permissions],
+        "documents": None if documents is None else [*documents],
+        "expires_at": moment_json(grant.expires_at),
+    }
+
+
+def _changed(before: Grant, after: Grant) -> dict[str, JSON]:
+    """Return what differs between two states of a link, each with what it was and what it is; a label without."""
+    was, now_is = _allowed(before), _allowed(after)
+    changes: dict[str, JSON] = {
+        name: {"from": was[name], "to": now_is[name]} for name in was if was[name] != now_is[name]
+    }
+    return changes if before.label == after.label else {**changes, "label": "changed"}
 
 
 def _updated(store: Store, grant: Grant) -> Grant:

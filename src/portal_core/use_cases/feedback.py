@@ -5,6 +5,7 @@ from datetime import datetime
 from attrs import evolve, frozen
 
 from portal_core.domain.access import DocumentRef, Permission, Visit
+from portal_core.domain.audit import PROGRAM, Act, Actor, AuditAction, Target, TargetType
 from portal_core.domain.errors import Busy, InvalidInput
 from portal_core.domain.events import Event, EventType
 from portal_core.domain.feedback import Category, Party, Reply, Ticket
@@ -12,6 +13,7 @@ from portal_core.domain.filters import TicketFilter
 from portal_core.domain.ids import CompanyId, EventId, TicketId
 from portal_core.domain.paging import Listing, Page
 from portal_core.ports import Store
+from portal_core.use_cases.audit import note_act
 from portal_core.use_cases.finding import require_found
 from portal_core.use_cases.sight import can_see
 from portal_core.use_cases.typed import MESSAGE, SUBJECT, clean_message, cleaned
@@ -86,11 +88,26 @@ def read_ticket(store: Store, company_id: CompanyId, ticket_id: TicketId) -> Tic
 
 
 def reply_as_staff(
-    store: Store, company_id: CompanyId, ticket_id: TicketId, message: str, *, close: bool, now: datetime
+    store: Store,
+    company_id: CompanyId,
+    ticket_id: TicketId,
+    message: str,
+    *,
+    close: bool,
+    now: datetime,
+    by: Actor = PROGRAM,
 ) -> Ticket:
     """Add a reply of staff and perhaps close the ticket; refuse with NotOpen when it is closed already."""
     reply = Reply(by=Party.STAFF, message=clean_message(message), created_at=now)
-    return _reply(store, company_id, ticket_id, TicketFilter(), reply, close=close)
+    ticket = _reply(store, company_id, ticket_id, TicketFilter(), reply, close=close)
+    act = Act(
+        action=AuditAction.FEEDBACK_CLOSED if close else AuditAction.FEEDBACK_REPLIED,
+        company_id=company_id,
+        client_id=ticket.client_id,
+        target=Target(TargetType.FEEDBACK, ticket.id),
+    )
+    note_act(store, act, by=by, now=now)
+    return ticket
 
 
 def _theirs(visit: Visit) -> TicketFilter:

@@ -5,13 +5,15 @@ from datetime import datetime
 from attrs import evolve
 
 from portal_core.domain.access import Permission, Visit
+from portal_core.domain.audit import Act, Actor, ActorType, AuditAction, Target, TargetType
 from portal_core.domain.errors import Busy
 from portal_core.domain.events import Event, EventType
 from portal_core.domain.filters import QuoteFilter
-from portal_core.domain.ids import DecisionId, EventId, QuoteId
+from portal_core.domain.ids import DecisionId, EventId, GrantId, QuoteId
 from portal_core.domain.paging import Listing, Page
 from portal_core.domain.quotes import Answer, Decision, Evidence, Quote, QuoteSummary, standard_consent
 from portal_core.ports import Store
+from portal_core.use_cases.audit import note_act
 from portal_core.use_cases.finding import require_found
 from portal_core.use_cases.narrowing import narrow_quote, within
 from portal_core.use_cases.typed import clean_evidence
@@ -19,6 +21,7 @@ from portal_core.use_cases.typed import clean_evidence
 _ATTEMPTS = 5
 
 _EVENTS = {Answer.ACCEPTED: EventType.QUOTE_ACCEPTED, Answer.DECLINED: EventType.QUOTE_DECLINED}
+_ACTIONS = {Answer.ACCEPTED: AuditAction.QUOTE_ACCEPTED, Answer.DECLINED: AuditAction.QUOTE_DECLINED}
 
 
 def list_quotes(
@@ -67,6 +70,7 @@ def _decide(
         decision = quote.decide(answer, agreed, decision_id=decision_id, at=now, on=visit.today(now))
         if store.decisions.record(quote, decision):
             store.events.append(_event(store, decision))
+            _note(store, decision, visit.grant.id)
             return quote.decided(decision)
     raise Busy("This quote is being changed just now. Try again in a moment.")
 
@@ -77,6 +81,25 @@ def _with_consent(evidence: Evidence, quote: Quote) -> Evidence:
 
 def _found(store: Store, visit: Visit, quote_id: QuoteId) -> Quote:
     return require_found(store.quotes.get(visit.scope, quote_id), "quote", quote_id)
+
+
+def _note(store: Store, decision: Decision, grant_id: GrantId) -> None:
+    evidence = decision.evidence
+    act = Act(
+        action=_ACTIONS[decision.answer],
+        company_id=decision.company_id,
+        client_id=decision.client_id,
+        target=Target(TargetType.QUOTE, decision.quote_id),
+        details={"decision_id": decision.id, "revision": decision.revision},
+    )
+    client = Actor(
+        type=ActorType.CLIENT,
+        id=grant_id,
+        token_hint=evidence.secret_hint,
+        ip=evidence.ip,
+        user_agent=evidence.user_agent,
+    )
+    note_act(store, act, by=client, now=decision.decided_at)
 
 
 def _event(store: Store, decision: Decision) -> Event:

@@ -6,6 +6,7 @@ a transaction of its own choice, and rolls that back when the function refuses.
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from enum import StrEnum
 from itertools import islice
 from typing import TypeAlias, TypeVar
@@ -13,6 +14,8 @@ from typing import TypeAlias, TypeVar
 from attrs import define, evolve, field, frozen
 
 from portal_core.domain.agreement import Claim, faults_of_claim
+from portal_core.domain.audit import Act, Actor, AuditAction, Target, TargetType
+from portal_core.domain.documents import JSON
 from portal_core.domain.errors import Refusal
 from portal_core.domain.ids import ClientId, CompanyId
 from portal_core.domain.invoices import Invoice
@@ -21,6 +24,7 @@ from portal_core.domain.payments import Payment
 from portal_core.domain.quotes import Quote
 from portal_core.domain.records import Fact, RecordRef, RecordType, ref_of, references_of
 from portal_core.ports import Kept, Packed, Store
+from portal_core.use_cases.audit import note_act
 from portal_core.use_cases.settling import Changed, RecordFault, settling_of
 from portal_core.use_cases.withdrawing import faults_of_deletions
 
@@ -215,6 +219,22 @@ def delete_company(store: Store, company_id: CompanyId) -> Outcome | None:
         raise RecordsDisagree(faults)
     store.intake.remove(company_id, [RecordRef(RecordType.COMPANY, company_id)])
     return Outcome.DELETED
+
+
+def note_import(store: Store, company_id: CompanyId, counts: Counts, *, by: Actor, now: datetime) -> None:
+    """Add to the audit log how many records of a company a transaction of an import changed, if it did."""
+    changed: dict[RecordType, dict[str, JSON]] = {}
+    for (kind, outcome), count in sorted(counts.items()):
+        if count and outcome is not Outcome.UNCHANGED:
+            changed.setdefault(kind, {})[outcome.value] = count
+    if changed:
+        act = Act(
+            action=AuditAction.RECORDS_IMPORTED,
+            company_id=company_id,
+            target=Target(TargetType.COMPANY, company_id),
+            details={kind.value: parts for kind, parts in changed.items()},
+        )
+        note_act(store, act, by=by, now=now)
 
 
 def owners_of(store: Store, company_id: CompanyId, refs: Collection[RecordRef]) -> Mapping[RecordRef, ClientId]:

@@ -14,6 +14,7 @@ from portal_core.domain.paging import (
 )
 from portal_http import shapes
 from portal_http.api import (
+    audit,
     dashboard,
     decisions,
     deliveries,
@@ -260,5 +261,12 @@ STAFF_ENDPOINTS = (
         "What happened, oldest first",
         many(shapes.EventShape),
         query=by_name(events.AFTER, LIMIT),
+    ),
+    staff_reads(
+        "/audit",
+        audit.list_all,
+        "Who did what, when and from where",
+        many(shapes.AuditEntryShape),
+        query=a_list(MOMENT_SORTS, audit.ACTOR, audit.ACTION, tokens.CLIENT_ID, audit.TARGET_ID, audit.FROM, audit.TO),
     ),
 )

@@ -36,7 +36,9 @@ async def reply(call: StaffCall, asked: ReplyAsStaff) -> Answer:
 
     def work(store: Store) -> Answer:
         ticket_id, close = TicketId(call.record_id), asked.close
-        found = reply_as_staff(store, call.company_id, ticket_id, asked.message, close=close, now=call.now)
+        found = reply_as_staff(
+            store, call.company_id, ticket_id, asked.message, close=close, now=call.now, by=call.actor
+        )
         return answered(present.ticket_for_staff(found), status=201)
 
     return await call.write(work)

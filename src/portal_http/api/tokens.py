@@ -39,11 +39,12 @@ async def read_one(call: StaffCall) -> Answer:
 async def issue(call: StaffCall, asked: IssueLink) -> Answer:
     """Issue a link."""
     wanted, life = asked.grant(), call.options.link_life
-    return await call.write(
-        lambda store: _told_once(
-            call, access.issue_link(store, call.company_id, wanted, life, now=call.now), status=201
-        )
-    )
+
+    def work(store: Store) -> Answer:
+        issued = access.issue_link(store, call.company_id, wanted, life, now=call.now, by=call.actor)
+        return _told_once(call, issued, status=201)
+
+    return await call.write(work)
 
 
 async def amend(call: StaffCall, asked: AmendLink) -> Answer:
@@ -52,7 +53,7 @@ async def amend(call: StaffCall, asked: AmendLink) -> Answer:
 
     def work(store: Store) -> Answer:
         changes = changes_of(asked, access.read_link(store, call.company_id, grant_id))
-        grant = access.amend_link(store, call.company_id, grant_id, changes, life, now=call.now)
+        grant = access.amend_link(store, call.company_id, grant_id, changes, life, now=call.now, by=call.actor)
         return answered(present.link_row(grant, call.now))
 
     return await call.write(work)
@@ -61,18 +62,19 @@ async def amend(call: StaffCall, asked: AmendLink) -> Answer:
 async def rotate(call: StaffCall, asked: RotateLink) -> Answer:
     """Give a link a fresh secret."""
     grant_id, overlap = GrantId(call.record_id), timedelta(seconds=asked.overlap_seconds)
-    return await call.write(
-        lambda store: _told_once(
-            call, access.rotate_link(store, call.company_id, grant_id, overlap=overlap, now=call.now), status=200
-        )
-    )
+
+    def work(store: Store) -> Answer:
+        issued = access.rotate_link(store, call.company_id, grant_id, overlap=overlap, now=call.now, by=call.actor)
+        return _told_once(call, issued, status=200)
+
+    return await call.write(work)
 
 
 async def revoke(call: StaffCall) -> Answer:
     """Revoke one link."""
 
     def work(store: Store) -> Answer:
-        access.revoke_link(store, call.company_id, GrantId(call.record_id), now=call.now)
+        access.revoke_link(store, call.company_id, GrantId(call.record_id), now=call.now, by=call.actor)
         return nothing()
 
     return await call.write(work)
@@ -83,7 +85,7 @@ async def revoke_all(call: StaffCall) -> Answer:
     client_id = ClientId(call.query.must(THE_CLIENT_ID))
 
     def work(store: Store) -> Answer:
-        access.revoke_links_of(store, call.company_id, client_id, now=call.now)
+        access.revoke_links_of(store, call.company_id, client_id, now=call.now, by=call.actor)
         return nothing()
 
     return await call.write(work)

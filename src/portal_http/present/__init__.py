@@ -1,5 +1,6 @@
 """From the domain to the shapes of the contract: plain dictionaries, written out by hand because lists are hot."""
 
+from portal_http.present.audit import audit_entry
 from portal_http.present.conversation import event, ticket, ticket_for_staff
 from portal_http.present.invoices import invoice_detail, invoice_row, payment
 from portal_http.present.links import issued_link, link_row
@@ -8,6 +9,7 @@ from portal_http.present.overview import dashboard, statement, view
 from portal_http.present.quotes import decision_with_evidence, quote_detail, quote_row
 
 __all__ = [
+    "audit_entry",
     "dashboard",
     "decision_with_evidence",
     "delivery",
