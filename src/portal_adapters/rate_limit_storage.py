@@ -6,7 +6,7 @@ of them. Nothing here is shared between threads, and what is over is forgotten o
 
 from collections import deque
 from collections.abc import Callable
-from typing import ClassVar, final
+from typing import final
 
 from attrs import define, field
 from limits.storage import MovingWindowSupport, Storage
@@ -30,7 +30,7 @@ def _seconds() -> float:
 class LoopStorage(Storage, MovingWindowSupport):
     """Counters and moving windows in dictionaries."""
 
-    STORAGE_SCHEME: ClassVar[list[str]] = ["portal-loop"]
+    STORAGE_SCHEME = ["portal-loop"]  # noqa: RUF012 - the library declares it
 
     def __init__(self, clock: Callable[[], float] = _seconds) -> None:
         super().__init__()

@@ -151,8 +151,7 @@ def test_reading_and_writing_share_one_connection_in_turns(url: str) -> None:
         store.intake.save([a_company(name="Renamed")])
 
     async def take_turns(runner: GreenletRunner) -> None:
-        for _ in range(3):
-            assert await runner.read(_company) == a_company(name="Renamed") or await runner.write(rename) is None
+        await runner.write(rename)
         asked = [runner.read(_company) if place % 2 else runner.write(rename) for place in range(8)]
         assert await asyncio.gather(*asked) == [None, a_company(name="Renamed")] * 4
 

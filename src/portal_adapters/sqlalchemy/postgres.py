@@ -9,6 +9,7 @@ from sqlalchemy import URL, Engine, ExceptionContext, create_engine, event, make
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from portal_adapters.sqlalchemy.direct import DIRECT
 from portal_adapters.sqlalchemy.engine import PATIENCE_SECONDS, busy
 from portal_adapters.sqlalchemy.readers import Readers
 from portal_adapters.sqlalchemy.store import store_on
@@ -81,7 +82,7 @@ class GreenletRunner(Runner):
     _readers: Readers = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        reading = self.engine.execution_options(**{"isolation_level": "AUTOCOMMIT", DIRECT: True})
         object.__setattr__(self, "_readers", Readers(reading, self.mint))
 
     async def read(self, use_case: Callable[[Store], T]) -> T:

@@ -77,7 +77,7 @@ class Readers:
     async def _open(self) -> Reader:
         async with self.making_room():
             connection = await self.engine.connect()
-        return Reader(connection, store_on(connection.sync_connection, self.mint))
+        return Reader(connection, await connection.run_sync(store_on, self.mint))
 
 
 async def _close(reader: Reader) -> None:
