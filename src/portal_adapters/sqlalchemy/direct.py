@@ -11,9 +11,8 @@ from functools import cache
 from typing import Any, Final, TypeAlias, cast, final
 
 from attrs import frozen
-from sqlalchemy import Connection, Dialect, IteratorResult, Select
-from sqlalchemy.engine.interfaces import AdaptedConnection
-from sqlalchemy.engine.result import SimpleResultMetaData
+from sqlalchemy import Connection, Dialect, Select
+from sqlalchemy.engine import AdaptedConnection, result_tuple
 
 from portal_adapters.sqlalchemy.records import AnyRow
 
@@ -31,7 +30,7 @@ class _Prepared:
 
     text: str
     places: Sequence[tuple[str, Any, Convert | None]]
-    names: SimpleResultMetaData
+    row: Callable[[Sequence[Any]], AnyRow]
     conversions: Sequence[tuple[int, Convert]]
 
     def values(self, parameters: Mapping[str, Any]) -> list[Any]:
@@ -49,8 +48,7 @@ class _Prepared:
             for place, convert in self.conversions:
                 for row in found:
                     row[place] = convert(row[place])
-        result: IteratorResult[*tuple[Any, ...]] = IteratorResult(self.names, iter(found))
-        return result.all()
+        return [self.row(each) for each in found]
 
 
 def fetch(connection: Connection, statement: Statement, parameters: Mapping[str, Any]) -> Sequence[AnyRow]:
@@ -100,6 +98,6 @@ def _prepared(statement: Statement, dialect: Dialect) -> _Prepared | None:
     return _Prepared(
         text=str(compiled),
         places=places,
-        names=SimpleResultMetaData([column.name for column in columns]),
+        row=result_tuple([column.name for column in columns]),
         conversions=[(place, each) for place, each in enumerate(conversions) if each is not None],
     )
