@@ -1,6 +1,6 @@
 """How long an import takes: medians of interleaved rounds, each in a fresh interpreter.
 
-`make bench` prints the table that docs/explanation/performance.md holds.
+`make bench ONLY=start` puts them into the report; alone, this prints the table of docs/explanation/performance.md.
 """
 
 import statistics

@@ -174,7 +174,7 @@ async def balances(session: AsyncSession, client_id: str, today: date) -> list[s
         .where(Payment.client_id == client_id, Payment.unallocated > 0)
         .group_by(Payment.currency)
     )
-    spare = dict(unallocated.tuples())
+    spare = dict(unallocated.tuples().all())
     return [
         shapes.balance(each, (each["credit"] or Decimal(0)) + spare.get(each["currency"], Decimal(0)))
         for each in sums.mappings()
