@@ -61,8 +61,15 @@ $(VENV)/mutmut/bin/mutmut:
 		"$$($(VENV)/mutmut/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/borrowed.pth"
 	$(VENV)/mutmut/bin/python -m pip install --quiet mutmut==3.8.1
 
-bench: setup  ## Measure, and print the tables of the benchmark report.
-	$(BIN)/python benchmarks/imports.py
+# The data are made once (some minutes) and kept in .bench; `make bench ONLY=dashboard,page` measures some parts again.
+bench: setup .bench/peers/bin/uvicorn  ## Measure the speed beside others (about 25 minutes), and write docs/reference/benchmark.md.
+	$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
+
+# The peers have an environment of their own: none of them is a part of the portal.
+.bench/peers/bin/uvicorn: benchmarks/peers/requirements.lock
+	$(PYTHON) -m venv .bench/peers
+	.bench/peers/bin/python -m pip install --quiet --require-hashes --requirement $<
+	touch $@
 
 format: setup  ## Put the code into its format and mend what can be mended safely.
 	$(BIN)/ruff check --fix
@@ -74,6 +81,8 @@ lock: $(VENV)/uv/bin/uv  ## Choose the newest versions that pyproject.toml allow
 		--extra server --extra dev --output-file requirements.lock pyproject.toml
 	$< pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--constraint requirements.lock --extra server --output-file deploy/requirements.lock pyproject.toml
+	$< pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--output-file benchmarks/peers/requirements.lock benchmarks/peers/requirements.in
 
 $(VENV)/uv/bin/uv:
 	$(PYTHON) -m venv $(VENV)/uv

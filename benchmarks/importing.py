@@ -123,7 +123,7 @@ def _children(pid: int) -> list[int]:
 
 def portal(*words: str, text: str | None = None) -> str:
     """Run a command of the portal's and return what it prints."""
-    done = subprocess.run([PORTAL, *words], input=text, capture_output=True, text=True, check=True)  # noqa: S603 - ours
+    done = subprocess.run([PORTAL, *words], input=text, capture_output=True, text=True, check=True)
     return done.stdout
 
 
@@ -132,7 +132,7 @@ def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        url = sys.argv[2] if len(sys.argv) > 2 else "sqlite:///portal.sqlite3"  # noqa: PLR2004 - the second word
+        url = sys.argv[2] if len(sys.argv) > 2 else "sqlite:///portal.sqlite3"
         limits = dict.fromkeys(("PORTAL_READS_PER_MINUTE", "PORTAL_WRITES_PER_MINUTE"), "0")
         os.environ.update(limits, PORTAL_DATABASE_URL=url, PORTAL_ADMIN_JWT_KEY=secrets.token_hex(32))
         portal("migrate")
@@ -141,7 +141,7 @@ def main() -> None:
         link = portal("token", "create", "--company", "bulk", "--client", "C0").strip()
         with Path("large.jsonl").open("w", encoding="utf-8") as file:
             file.writelines(json.dumps(each) + "\n" for each in records(count))
-        with subprocess.Popen([PORTAL, "serve", "--port", f"{PORT}"], stderr=subprocess.DEVNULL) as server:  # noqa: S603
+        with subprocess.Popen([PORTAL, "serve", "--port", f"{PORT}"], stderr=subprocess.DEVNULL) as server:
             try:
                 _measure(count, urlsplit(url).scheme, link.rsplit("/", 1)[1])
             finally:
@@ -168,7 +168,7 @@ def _measure(count: int, kind: str, token: str) -> None:
     for caller in callers:
         caller.start()
     started = time.perf_counter()
-    with subprocess.Popen([PORTAL, "import", "large.jsonl"], text=True, stderr=subprocess.DEVNULL) as process:  # noqa: S603
+    with subprocess.Popen([PORTAL, "import", "large.jsonl"], text=True, stderr=subprocess.DEVNULL) as process:
         peak = peak_of(process)
     seconds = time.perf_counter() - started
     for caller in callers:

@@ -1,6 +1,6 @@
 """How long an import takes: medians of interleaved rounds, each in a fresh interpreter.
 
-`make bench` prints the table that docs/explanation/performance.md holds.
+`make bench ONLY=start` puts them into the report; alone, this prints the table of docs/explanation/performance.md.
 """
 
 import statistics
@@ -26,7 +26,7 @@ def measure() -> dict[str, float]:
     for _ in range(ROUNDS):
         for name, program in SUBJECTS.items():
             started = time.perf_counter()
-            subprocess.run([sys.executable, "-c", program], check=True)  # noqa: S603 - the programs above
+            subprocess.run([sys.executable, "-c", program], check=True)
             taken[name].append((time.perf_counter() - started) * 1000)
     return {name: statistics.median(times) for name, times in taken.items()}
 

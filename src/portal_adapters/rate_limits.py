@@ -8,10 +8,10 @@ from typing import Any, NamedTuple, cast, final
 
 from attrs import define, field
 from limits import RateLimitItem, RateLimitItemPerSecond
-from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter
 
 from portal_adapters.clock import now
+from portal_adapters.rate_limit_storage import LoopStorage
 
 WINDOW = 60
 """Seconds over which requests are counted."""
@@ -70,11 +70,12 @@ UNLIMITED = Hit(allowed=True, remaining=_NO_LIMIT, seconds=0.0)
 @final
 @define
 class MemoryRateLimits:
-    """Counts in this process."""
+    """Counts in this process, on the event loop that it is used from."""
 
     window: int = WINDOW
-    _limiter: MovingWindowRateLimiter = field(factory=lambda: MovingWindowRateLimiter(MemoryStorage()), init=False)
-    _counter: FixedWindowRateLimiter = field(factory=lambda: FixedWindowRateLimiter(MemoryStorage()), init=False)
+    _limiter: MovingWindowRateLimiter = field(factory=lambda: MovingWindowRateLimiter(LoopStorage()), init=False)
+    _counter: FixedWindowRateLimiter = field(factory=lambda: FixedWindowRateLimiter(LoopStorage()), init=False)
+    _items: dict[int, RateLimitItem] = field(factory=dict[int, RateLimitItem], init=False)
 
     async def hit(self, budget: str, key: str, *, most: int) -> Hit:
         """Count at once: nothing is waited for. Without a limit a plain counter does, which keeps no list of hits."""
@@ -90,7 +91,10 @@ class MemoryRateLimits:
         """There is nothing to let go of."""
 
     def _item(self, most: int) -> RateLimitItem:
-        return RateLimitItemPerSecond(most, self.window, namespace=_LOCAL_KEY)
+        item = self._items.get(most)
+        if item is None:
+            item = self._items[most] = RateLimitItemPerSecond(most, self.window, namespace=_LOCAL_KEY)
+        return item
 
 
 @final

@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 from sqlalchemy.pool import QueuePool
+from sqlalchemy.util import await_only
 
 from portal_adapters.contract.builders import COMPANY, a_company, an_event
 from portal_adapters.contract.feeding import prepare
@@ -145,6 +146,31 @@ def test_a_runner_without_a_server_is_busy(way: Ways) -> None:
     asyncio.run(alone())
 
 
+def test_reading_and_writing_share_one_connection_in_turns(url: str) -> None:
+    def rename(store: Store) -> None:
+        store.intake.save([a_company(name="Renamed")])
+
+    async def take_turns(runner: GreenletRunner) -> None:
+        await runner.write(rename)
+        asked = [runner.read(_company) if place % 2 else runner.write(rename) for place in range(8)]
+        assert await asyncio.gather(*asked) == [None, a_company(name="Renamed")] * 4
+
+    _with_runner(url, take_turns, patience_seconds=5.0)
+
+
+def test_a_read_that_is_given_up_gives_its_connection_back(url: str) -> None:
+    def wait(store: Store) -> None:
+        _company(store)
+        await_only(asyncio.sleep(60))
+
+    async def give_up(runner: GreenletRunner) -> None:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(runner.read(wait), IMPATIENT / 4)
+        await _assert_unchanged(runner)
+
+    _with_runner(url, give_up)
+
+
 def test_a_runner_that_waits_too_long_for_a_lock_is_busy_and_keeps_nothing(url: str) -> None:
     def rename(store: Store) -> None:
         store.intake.save([a_company(name="Renamed")])
@@ -176,16 +202,19 @@ def test_a_request_that_is_given_up_keeps_nothing(url: str) -> None:
         _with_runner(url, give_up)
 
 
-def _with_runner(url: str, work: Callable[[GreenletRunner], Awaitable[None]]) -> None:
+def _with_runner(
+    url: str, work: Callable[[GreenletRunner], Awaitable[None]], patience_seconds: float = IMPATIENT
+) -> None:
     """Do something with an impatient runner that has one connection, and see that it has it back in the end."""
 
     async def run() -> None:
-        engine = open_postgres_async(url, pool_size=1, patience_seconds=IMPATIENT)
+        engine = open_postgres_async(url, pool_size=1, patience_seconds=patience_seconds)
         runner = GreenletRunner(engine, RandomMint())
+        pool = engine.pool
+        assert isinstance(pool, QueuePool)
         await work(runner)
-        assert isinstance(engine.pool, QueuePool)
-        assert engine.pool.checkedout() == 0
         await runner.close()
+        assert pool.checkedout() == 0
 
     asyncio.run(run())
 

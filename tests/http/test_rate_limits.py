@@ -2,11 +2,13 @@
 
 import asyncio
 import socket
+import threading
 import time
 import uuid
 
 import pytest
 
+from portal_adapters.rate_limit_storage import LoopStorage
 from portal_adapters.rate_limits import MemoryRateLimits, RedisRateLimits, rate_limits
 from tests.servers import REDIS_URL
 
@@ -75,3 +77,46 @@ def test_the_address_says_where_to_count() -> None:
     assert "secret" not in repr(rate_limits("redis://user:secret@127.0.0.1:1"))
     with pytest.raises(ValueError, match="memory://"):
         rate_limits("memcached://127.0.0.1")
+
+
+def test_counting_in_memory_starts_no_thread() -> None:
+    async def ask() -> None:
+        limits = rate_limits("memory://")
+        for most in (0, 3) * 50:
+            await limits.hit("reads", "key", most=most)
+
+    before = set(threading.enumerate())
+    asyncio.run(ask())
+
+    assert set(threading.enumerate()) <= before
+
+
+def test_a_window_moves_and_a_counter_begins_again() -> None:
+    moment = [1000.0]
+    storage = LoopStorage(lambda: moment[0])
+
+    taken = []
+    for moment[0] in (1000.0, 1030.0, 1059.9, 1060.0, 1061.0):
+        taken.append((storage.acquire_entry("key", 2, 60), storage.incr("key", 60)))
+
+    assert taken == [(True, 1), (True, 2), (False, 3), (True, 1), (False, 2)]
+    assert storage.get_moving_window("key", 2, 60) == (1030.0, 2)
+    assert (storage.get("key"), storage.get_expiry("key")) == (2, 1120.0)
+
+
+def test_what_is_over_is_forgotten_and_what_is_not_is_kept() -> None:
+    moment = [1000.0]
+    storage = LoopStorage(lambda: moment[0])
+    for each in range(100):
+        storage.acquire_entry(f"old {each}", 5, 60)
+        storage.incr(f"old {each}", 60)
+
+    moment[0] = 1050.0
+    storage.acquire_entry("recent", 1, 60)
+    moment[0] = 1061.0
+    storage.acquire_entry("new", 1, 60)
+
+    assert len(storage) == 2
+    assert not storage.acquire_entry("recent", 1, 60)
+    assert storage.reset() == 2
+    assert storage.acquire_entry("recent", 1, 60)

@@ -8,6 +8,7 @@ from attrs import frozen
 from sqlalchemy import Connection, and_, bindparam, case, delete, insert, null, or_, select, update
 
 from portal_adapters.sqlalchemy.columns import Moment
+from portal_adapters.sqlalchemy.direct import fetch
 from portal_adapters.sqlalchemy.documents import among, constant, words
 from portal_adapters.sqlalchemy.keyset import ListSource, read_page
 from portal_adapters.sqlalchemy.records import AnyRow, client_of, company_of
@@ -169,9 +170,10 @@ class SqlLinks(Links):
     connection: Connection
 
     def open(self, digest: bytes, *, at: datetime) -> Visit | None:
-        row = self.connection.execute(_OPENED, {"digest": digest, "at": at}).one_or_none()
-        if row is None:
+        rows = fetch(self.connection, _OPENED, {"digest": digest, "at": at})
+        if not rows:
             return None
+        (row,) = rows
         grant = _grant(row)
         secret = grant.secret(digest, at=at)
         return None if secret is None else _visit(row, grant, secret.hint)

@@ -20,6 +20,7 @@ from sqlalchemy import (
     union_all,
 )
 
+from portal_adapters.sqlalchemy.direct import fetch
 from portal_adapters.sqlalchemy.records import AnyRow
 from portal_core.domain.paging import Listing, Page, Position
 
@@ -80,7 +81,7 @@ def read_page(
     """Return a page and, unless it is known, how many rows the list has in all, by one statement."""
     asked = _asked(listing, frozenset(narrowed))
     parameters = {**scope, **narrowed, **_place(listing.after), "wanted": listing.limit + 1}
-    rows = connection.execute(_statement(source, asked), parameters).all()
+    rows = fetch(connection, _statement(source, asked), parameters)
     shown = rows[: listing.limit]
     total = listing.total
     if total is None:

@@ -9,6 +9,7 @@ from attrs import frozen
 from sqlalchemy import Connection, Select, String, bindparam, case, func, select
 
 from portal_adapters.sqlalchemy.deliveries import DELIVERIES, delivery_views
+from portal_adapters.sqlalchemy.direct import fetch
 from portal_adapters.sqlalchemy.documents import constant, in_scope, number, only_of, scope_parameters
 from portal_adapters.sqlalchemy.invoices import INVOICES, invoice_summaries
 from portal_adapters.sqlalchemy.keyset import ListSource, newest
@@ -79,7 +80,8 @@ class SqlDashboards(Dashboards):
         narrowed = {name: sorted(ids) for name, ids in only.items() if ids is not None}
         statement = _statement(kinds, narrowed=bool(narrowed), balances=balances)
         asked = {**scope_parameters(scope), **narrowed, **aged_on(on), "on": on, "wanted": RECENT}
-        return _dashboard(self.connection.execute(statement, asked).one(), kinds, on=on, balances=balances)
+        (row,) = fetch(self.connection, statement, asked)
+        return _dashboard(row, kinds, on=on, balances=balances)
 
 
 def aged_on(on: date) -> dict[str, str]:

@@ -1,14 +1,17 @@
 """PostgreSQL, opened for this store: asyncpg serves requests, psycopg does what is not asynchronous."""
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final, TypeVar, final
 
 from attrs import field, frozen
 from sqlalchemy import URL, Engine, ExceptionContext, create_engine, event, make_url
 from sqlalchemy.exc import TimeoutError as PoolExhausted
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from portal_adapters.sqlalchemy.direct import DIRECT
 from portal_adapters.sqlalchemy.engine import PATIENCE_SECONDS, busy
+from portal_adapters.sqlalchemy.readers import Readers
 from portal_adapters.sqlalchemy.store import StoreOn, store_on
 from portal_core.ports import Mint, Runner, Store
 
@@ -77,30 +80,39 @@ class GreenletRunner(Runner):
     engine: AsyncEngine
     mint: Mint
     store_on: StoreOn = store_on
-    _reading: AsyncEngine = field(init=False)
+    _readers: Readers = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        object.__setattr__(self, "_reading", self.engine.execution_options(isolation_level="AUTOCOMMIT"))
+        reading = self.engine.execution_options(**{"isolation_level": "AUTOCOMMIT", DIRECT: True})
+        object.__setattr__(self, "_readers", Readers(reading, self.mint, self.store_on))
 
     async def read(self, use_case: Callable[[Store], T]) -> T:
         """Run a use case that writes nothing, without a transaction around its statements."""
         try:
-            async with self._reading.connect() as connection:
-                return await connection.run_sync(lambda plain: use_case(self.store_on(plain, self.mint)))
+            async with self._readers.one() as reader:
+                return await reader.connection.run_sync(lambda _: use_case(reader.store))
         except (PoolExhausted, OSError) as error:
             raise busy() from error
 
     async def write(self, use_case: Callable[[Store], T]) -> T:
         """Run a use case in a transaction: committed when it returns, rolled back when it raises."""
         try:
-            async with self.engine.begin() as connection:
+            async with self._begun() as connection:
                 return await connection.run_sync(lambda plain: use_case(self.store_on(plain, self.mint)))
         except (PoolExhausted, OSError) as error:
             raise busy() from error
 
     async def close(self) -> None:
         """Let go of all connections."""
+        await self._readers.let_go()
         await self.engine.dispose()
+
+    @asynccontextmanager
+    async def _begun(self) -> AsyncGenerator[AsyncConnection]:
+        async with AsyncExitStack() as stack:
+            async with self._readers.making_room():
+                connection = await stack.enter_async_context(self.engine.begin())
+            yield connection
 
 
 def _url(database: str, driver: str) -> URL:

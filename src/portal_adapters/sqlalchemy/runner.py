@@ -14,6 +14,7 @@ from typing import TypeVar, final
 from attrs import define, field
 from sqlalchemy import Connection, Engine
 
+from portal_adapters.sqlalchemy.direct import DIRECT
 from portal_adapters.sqlalchemy.engine import READING
 from portal_adapters.sqlalchemy.store import SqlTransactions, StoreOn, store_on
 from portal_core.domain.errors import Busy
@@ -87,7 +88,7 @@ class SqliteRunner(Runner):
 
 def _impatient(engine: Engine) -> Connection:
     """Return a reading connection that does not wait for locks, and is never returned to the pool."""
-    connection = engine.connect().execution_options(**{READING: True})
+    connection = engine.connect().execution_options(**{READING: True, DIRECT: True})
     connection.detach()
     connection.exec_driver_sql("PRAGMA busy_timeout=0")
     connection.rollback()

@@ -5,8 +5,8 @@ from datetime import date
 from typing import Any, TypeAlias, final
 
 from attrs import field, frozen
-from sqlalchemy import Date, IteratorResult, Label, Select, select
-from sqlalchemy.engine.result import SimpleResultMetaData
+from sqlalchemy import Date, Label, Select, select
+from sqlalchemy.engine import result_tuple
 from sqlalchemy.types import TypeEngine
 
 from portal_adapters.sqlalchemy.columns import Moment, moment_of
@@ -27,13 +27,13 @@ class Section:
 
     name: str
     rows: Select[*tuple[Any, ...]]
-    _names: SimpleResultMetaData = field(init=False)
+    _row: Callable[[Sequence[Any]], AnyRow] = field(init=False)
     _conversions: Sequence[tuple[int, Convert]] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         columns = self.rows.selected_columns
         conversions = [(place, _conversion(column.type)) for place, column in enumerate(columns)]
-        object.__setattr__(self, "_names", SimpleResultMetaData([each.name for each in columns]))
+        object.__setattr__(self, "_row", result_tuple([each.name for each in columns]))
         object.__setattr__(self, "_conversions", [(place, each) for place, each in conversions if each is not None])
 
     @property
@@ -49,8 +49,7 @@ class Section:
             for row in rows:
                 if row[place] is not None:
                     row[place] = convert(row[place])
-        found: IteratorResult[*tuple[Any, ...]] = IteratorResult(self._names, iter(rows))
-        return found.all()
+        return [self._row(row) for row in rows]
 
 
 def _conversion(kind: TypeEngine[Any]) -> Convert | None:

@@ -27,8 +27,11 @@ class Currency:
 
     def format(self, minor: int) -> str:
         """Return minor units as a decimal string with the currency's own decimals: 123450 -> "1234.50"."""
+        text = str(minor)
         if not self.exponent:
-            return str(minor)
+            return text
+        if minor >= self.scale:
+            return f"{text[: -self.exponent]}.{text[-self.exponent :]}"
         whole, part = divmod(abs(minor), self.scale)
         return f"{'-' if minor < 0 else ''}{whole}.{part:0{self.exponent}d}"
 

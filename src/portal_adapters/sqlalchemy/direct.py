@@ -1,0 +1,103 @@
+"""The short way to the rows of the hottest reads: a statement compiled once, and run by the driver itself.
+
+The plain way is `connection.execute(statement, parameters).all()`, and both give the same rows. What is saved is what
+SQLAlchemy does for every execution: looking up the compiled statement, arranging parameters, events, a cursor, a
+result. The short way is taken on the connections that the runners keep for reading, and by statements without lists
+among their parameters; whatever goes wrong on it is left to the plain way, which knows how to say it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any, Final, TypeAlias, cast, final
+
+from attrs import frozen
+from sqlalchemy import Connection, Dialect, Select
+from sqlalchemy.engine import AdaptedConnection, result_tuple
+
+from portal_adapters.sqlalchemy.records import AnyRow
+
+DIRECT: Final = "portal_direct"
+"""The execution option of connections without transactions, on which the short way may be taken."""
+
+Convert: TypeAlias = Callable[[Any], Any]
+Statement: TypeAlias = Select[*tuple[Any, ...]]
+
+
+@final
+@frozen(eq=False)
+class _Prepared:
+    """A statement as a driver takes it: its text, its parameters in order, and what becomes of values either way."""
+
+    text: str
+    places: Sequence[tuple[str, Any, Convert | None]]
+    row: Callable[[Sequence[Any]], AnyRow]
+    conversions: Sequence[tuple[int, Convert]]
+
+    def values(self, parameters: Mapping[str, Any]) -> list[Any]:
+        """Return the parameters in order."""
+        values: list[Any] = []
+        for name, default, convert in self.places:
+            value = parameters.get(name, default)
+            values.append(value if convert is None else convert(value))
+        return values
+
+    def rows(self, found: Sequence[Any]) -> Sequence[AnyRow]:
+        """Return the rows as SQLAlchemy would."""
+        if self.conversions:
+            found = [list(row) for row in found]
+            for place, convert in self.conversions:
+                for row in found:
+                    row[place] = convert(row[place])
+        return [self.row(each) for each in found]
+
+
+def fetch(connection: Connection, statement: Statement, parameters: Mapping[str, Any]) -> Sequence[AnyRow]:
+    """Return all rows of a statement, by the short way where it can be taken."""
+    if DIRECT in connection.get_execution_options():
+        prepared = _prepared(statement, connection.dialect)
+        if prepared is not None:
+            try:
+                found = _WAYS[connection.dialect.driver](connection, prepared.text, prepared.values(parameters))
+            except Exception:  # noqa: BLE001, S110 - whatever it is, the plain way tells it
+                pass
+            else:
+                return prepared.rows(found)
+    return connection.execute(statement, parameters).all()
+
+
+def _by_asyncpg(connection: Connection, text: str, values: Sequence[Any]) -> Sequence[Any]:
+    adapted = cast("AdaptedConnection", connection.connection.dbapi_connection)
+    return adapted.run_async(lambda driver: driver.fetch(text, *values))
+
+
+def _by_sqlite(connection: Connection, text: str, values: Sequence[Any]) -> Sequence[Any]:
+    driver = cast("Any", connection.connection.dbapi_connection)
+    found: Sequence[Any] = driver.execute(text, values).fetchall()
+    return found
+
+
+_WAYS: Mapping[str, Callable[[Connection, str, Sequence[Any]], Sequence[Any]]] = {
+    "asyncpg": _by_asyncpg,
+    "pysqlite": _by_sqlite,
+}
+
+
+@cache
+def _prepared(statement: Statement, dialect: Dialect) -> _Prepared | None:
+    """Return what the driver takes, or nothing if there is no short way for the statement."""
+    compiled = statement.compile(dialect=dialect)
+    if dialect.driver not in _WAYS or compiled.post_compile_params:
+        return None
+    defaults = compiled.params
+    places = [
+        (name, defaults[name], compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect))
+        for name in compiled.positiontup or ()
+    ]
+    columns = statement.selected_columns
+    conversions = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
+    return _Prepared(
+        text=str(compiled),
+        places=places,
+        row=result_tuple([column.name for column in columns]),
+        conversions=[(place, each) for place, each in enumerate(conversions) if each is not None],
+    )

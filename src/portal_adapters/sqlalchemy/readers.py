@@ -1,0 +1,86 @@
+"""Connections that only read, kept open between use cases: to check one out and back in costs more than most reads.
+
+They are connections of the engine's pool, so that reading and writing share what the pool has room for: a kept one is
+given back as soon as somebody wants a connection and there is no other.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import final
+
+from attrs import define, field, frozen
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.pool import QueuePool
+
+from portal_adapters.sqlalchemy.store import StoreOn
+from portal_core.domain.errors import Busy, Refusal
+from portal_core.ports import Mint, Store
+
+
+@final
+@frozen(eq=False)
+class Reader:
+    """A connection without transactions, and the store on it."""
+
+    connection: AsyncConnection
+    store: Store
+
+
+@final
+@define(eq=False)
+class Readers:
+    """The idle ones, the last used on top."""
+
+    engine: AsyncEngine
+    mint: Mint
+    store_on: StoreOn
+    _idle: list[Reader] = field(factory=list[Reader], init=False)
+    _wanted: int = field(default=0, init=False)
+
+    @asynccontextmanager
+    async def one(self) -> AsyncGenerator[Reader]:
+        """Lend a reader; it is kept when all went well, and given up with all idle ones when the store was busy."""
+        reader = self._idle.pop() if self._idle else await self._open()
+        keep = False
+        try:
+            yield reader
+            keep = True
+        except Busy:
+            await self.let_go()
+            raise
+        except Refusal:
+            keep = True
+            raise
+        finally:
+            if keep and not self._wanted:
+                self._idle.append(reader)
+            else:
+                await _close(reader)
+
+    @asynccontextmanager
+    async def making_room(self) -> AsyncGenerator[None]:
+        """See to it that who waits for a connection of the pool meanwhile is not kept waiting by idle readers."""
+        self._wanted += 1
+        try:
+            pool = self.engine.sync_engine.pool
+            if self._idle and isinstance(pool, QueuePool) and pool.checkedout() >= pool.size():
+                await _close(self._idle.pop())
+            yield
+        finally:
+            self._wanted -= 1
+
+    async def let_go(self) -> None:
+        """Give all idle ones back to the pool."""
+        while self._idle:
+            await _close(self._idle.pop())
+
+    async def _open(self) -> Reader:
+        async with self.making_room():
+            connection = await self.engine.connect()
+        return Reader(connection, await connection.run_sync(self.store_on, self.mint))
+
+
+async def _close(reader: Reader) -> None:
+    """Give a connection back to the pool, whatever becomes of the task that does."""
+    await asyncio.shield(asyncio.ensure_future(reader.connection.close()))
