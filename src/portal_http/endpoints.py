@@ -17,20 +17,22 @@ BASE = "/api/v1/customer-portal"
 
 B = TypeVar("B")
 
-Envelope: TypeAlias = Literal["one", "many", "either", "bare", "nothing"]
+Envelope: TypeAlias = Literal["one", "many", "either", "bare", "file", "nothing"]
 
 
 @frozen
 class Result:
     """What an endpoint answers when all is well: one of some shapes, and how they are wrapped.
 
-    "one" is a record under `data`, "many" a page of them, "either" one or the other, "bare" has no envelope.
+    "one" is a record under `data`, "many" a page of them, "either" one or the other, "bare" has no envelope. A "file"
+    is of a media type of its own, and to be kept.
     """
 
     envelope: Envelope
     shapes: tuple[Any, ...] = ()
     status: HTTPStatus = HTTPStatus.OK
     fields: tuple[str, ...] = ()
+    media_type: str = "application/json"
 
 
 def one(*shapes: Any, status: HTTPStatus = HTTPStatus.OK, fields: tuple[str, ...] = ()) -> Result:
@@ -41,6 +43,11 @@ def one(*shapes: Any, status: HTTPStatus = HTTPStatus.OK, fields: tuple[str, ...
 def many(shape: Any) -> Result:  # noqa: ANN401 - any shape at all
     """Return the result of a page of records."""
     return Result("many", (shape,))
+
+
+def a_file(media_type: str, *fields: str) -> Result:
+    """Return the result that is a file."""
+    return Result("file", fields=("Content-Disposition", *fields), media_type=media_type)
 
 
 NOTHING = Result("nothing", status=HTTPStatus.NO_CONTENT)

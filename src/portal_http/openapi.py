@@ -52,6 +52,10 @@ Refusals are problem details (RFC 9457); `code` says which rule was broken, `err
 
 _FIELDS: Mapping[str, Json] = {
     "ETag": {"description": "The revision.", "schema": {"type": "string", "pattern": '^"[1-9][0-9]*"$'}},
+    "Content-Disposition": {
+        "description": "Under which name the file is to be kept.",
+        "schema": {"type": "string", "pattern": "^attachment; "},
+    },
     "Allow": {"description": "The methods that the address takes.", "schema": {"type": "string"}},
     "WWW-Authenticate": {"description": "How to prove who asks.", "schema": {"type": "string", "pattern": "^Bearer"}},
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}},
@@ -218,8 +222,10 @@ def _success(endpoint: Endpoint) -> Json:
     if endpoint.method == "POST":
         fields.append("Idempotency-Replayed")
     response: Json = {"description": endpoint.summary, "headers": {name: _field(name) for name in fields}}
-    if result.envelope != "nothing":
-        response["content"] = {"application/json": {"schema": _enveloped(endpoint)}}
+    if result.envelope == "file":
+        response["content"] = {result.media_type: {"schema": {"type": "string"}}}
+    elif result.envelope != "nothing":
+        response["content"] = {result.media_type: {"schema": _enveloped(endpoint)}}
     return response
 
 

@@ -17,6 +17,7 @@ from portal_http.api import (
     dashboard,
     decisions,
     deliveries,
+    downloads,
     events,
     feedback,
     invoices,
@@ -29,6 +30,7 @@ from portal_http.api import (
 )
 from portal_http.endpoints import (
     Result,
+    a_file,
     client_reads,
     client_writes,
     many,
@@ -48,6 +50,7 @@ from portal_http.requests import (
     RotateLink,
     SubmitFeedback,
 )
+from portal_http.whole_lists import WHOLE_LISTS
 
 _QUOTES = (Permission.VIEW_QUOTES,)
 _TO_DECIDE = (Permission.VIEW_QUOTES, Permission.ACCEPT_QUOTES)
@@ -59,6 +62,7 @@ _ACCOUNT = (Permission.VIEW_INVOICES, Permission.VIEW_PAYMENTS)
 _FEEDBACK = (Permission.SUBMIT_FEEDBACK,)
 
 _QUOTE = one(shapes.QuoteDetailShape, fields=("ETag",))
+_CSV = a_file("text/csv")
 _DECIDED = (MovedOn, AlreadyDecided, NotOpen)
 
 CLIENT_ENDPOINTS = (
@@ -189,6 +193,26 @@ CLIENT_ENDPOINTS = (
         one(shapes.TicketShape, status=HTTPStatus.CREATED),
         permissions=_FEEDBACK,
         refusals=(NotOpen,),
+    ),
+    *(
+        client_reads(
+            f"/{listed.name}.csv",
+            downloads.download(listed),
+            listed.summary,
+            _CSV,
+            query=listed.known,
+            permissions=(listed.permission,),
+        )
+        for listed in WHOLE_LISTS
+    ),
+    client_reads(
+        "/statement.csv",
+        downloads.download_statement,
+        "The statement of account as CSV",
+        _CSV,
+        query=by_name(statement.FROM, statement.TO, CURRENCY),
+        permissions=_ACCOUNT,
+        whole_account=True,
     ),
 )
 

@@ -15,6 +15,7 @@ from portal_http.pages.views import (
     dashboard,
     deliveries,
     display,
+    downloads,
     feedback,
     invoices,
     orders,
@@ -22,6 +23,7 @@ from portal_http.pages.views import (
     quotes,
     statement,
 )
+from portal_http.whole_lists import WHOLE_LISTS
 
 View: TypeAlias = Callable[[Asked, str], Awaitable[Answer]]
 
@@ -77,6 +79,8 @@ _WHOLE: Mapping[str, Route] = {
     Section.PAYMENTS: Route(_without_id(payments.show_list)),
     Section.STATEMENT: Route(_without_id(statement.show)),
     Section.FEEDBACK: Route(_without_id(feedback.show_list), _without_id(feedback.take_first), _WRITING),
+    f"{Section.STATEMENT}.csv": Route(_without_id(downloads.download_statement)),
+    **{f"{each.name}.csv": Route(_without_id(downloads.download(each))) for each in WHOLE_LISTS},
     "display": Route(take=_without_id(display.take)),
     "logo": Route(_without_id(display.show_logo), free=True),
 }
