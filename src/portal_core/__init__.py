@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     )
     from portal_core.domain.events import Event, EventType
     from portal_core.domain.feedback import Category, Party, Reply, Ticket, TicketState
+    from portal_core.domain.files import DocumentFile
     from portal_core.domain.filters import (
         DecisionFilter,
         DeliveryFilter,
@@ -109,6 +110,7 @@ if TYPE_CHECKING:
     from portal_core.ports import (
         Accounts,
         Answers,
+        Attachments,
         Balances,
         Clients,
         Companies,
@@ -116,6 +118,7 @@ if TYPE_CHECKING:
         Dashboards,
         Decisions,
         Deliveries,
+        Documents,
         Events,
         Facts,
         Grants,
@@ -204,6 +207,7 @@ _HOMES = (
     "domain.errors",
     "domain.events",
     "domain.feedback",
+    "domain.files",
     "domain.filters",
     "domain.ids",
     "domain.invoices",
@@ -224,6 +228,7 @@ _HOMES = (
     "use_cases.decisions",
     "use_cases.deliveries",
     "use_cases.feedback",
+    "use_cases.files",
     "use_cases.idempotency",
     "use_cases.invoices",
     "use_cases.orders",
@@ -254,6 +259,7 @@ __all__ = [
     "AlreadyDecided",
     "Answer",
     "Answers",
+    "Attachments",
     "Balance",
     "Balances",
     "Busy",
@@ -286,8 +292,10 @@ __all__ = [
     "DeliveryStatus",
     "DeliveryView",
     "Document",
+    "DocumentFile",
     "DocumentRef",
     "DocumentType",
+    "Documents",
     "Event",
     "EventId",
     "EventType",

@@ -53,9 +53,23 @@ def a_file(media_type: str, *fields: str) -> Result:
 NOTHING = Result("nothing", status=HTTPStatus.NO_CONTENT)
 
 
+@frozen
+class Upload:
+    """What a body is that is a file: its media types, the first of them the right one, and its form as a pattern."""
+
+    media_types: tuple[str, ...]
+    pattern: str
+
+
+PDF_UPLOAD = Upload(("application/pdf", "application/octet-stream"), r"^%PDF-[\s\S]*%%EOF\s*$")
+
+
 @frozen(kw_only=True)
 class Endpoint:
-    """One method of one path. Parts of the path in braces are filled in by who asks."""
+    """One method of one path. Parts of the path in braces are filled in by who asks.
+
+    `body` is the request that JSON is read into; `upload` says what a body is that is a file instead.
+    """
 
     method: str
     path: str
@@ -63,6 +77,7 @@ class Endpoint:
     result: Result
     query: Mapping[str, Parameter[Any]] = field(factory=dict[str, Parameter[Any]])
     body: Any = None
+    upload: Upload | None = None
     headers: tuple[str, ...] = ()
     refusals: tuple[type[Refusal], ...] = ()
 
@@ -139,6 +154,18 @@ def staff_writes(
 ) -> StaffEndpoint:
     """Return an endpoint for staff that takes a body."""
     return StaffEndpoint(method=method, path=BASE + path, run=run, body=body, summary=summary, result=result, **more)
+
+
+def staff_uploads(
+    path: str,
+    run: Callable[[StaffCall, bytes], Awaitable[Answer]],
+    upload: Upload,
+    summary: str,
+    result: Result,
+    **more: Any,
+) -> StaffEndpoint:
+    """Return an endpoint for staff that takes a file."""
+    return StaffEndpoint(method="PUT", path=BASE + path, run=run, upload=upload, summary=summary, result=result, **more)
 
 
 def staff_deletes(path: str, run: Callable[[StaffCall], Awaitable[Answer]], summary: str, **more: Any) -> StaffEndpoint:

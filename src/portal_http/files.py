@@ -1,14 +1,30 @@
 """Answers that are files to be kept, and what they are called."""
 
+import hashlib
 import re
 import unicodedata
 from urllib.parse import quote
 
-from portal_http.answers import Header
+from portal_core.domain.files import DocumentFile
+from portal_core.domain.invoices import InvoiceSummary
+from portal_http.answers import Answer, Header
+
+PDF_TYPE: Header = (b"content-type", b"application/pdf")
 
 _LONGEST_NAME = 100
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _UNSAFE_ANYWHERE = re.compile(r"[^\w.-]+")
+
+
+def pdf(content: bytes, name: str, *, sha256: str | None = None) -> Answer:
+    """Return a PDF to be kept under a name; its entity tag is the SHA-256 of its content."""
+    digest = sha256 or hashlib.sha256(content).hexdigest()
+    return Answer(200, content, [PDF_TYPE, attachment(f"{name}.pdf"), (b"etag", f'"{digest}"'.encode())])
+
+
+def file_of_invoice(invoice: InvoiceSummary, file: DocumentFile) -> Answer:
+    """Return the file of an invoice or credit note, named by its number."""
+    return pdf(file.content, f"{invoice.kind.value}-{invoice.number}".replace("_", "-"), sha256=file.sha256)
 
 
 def attachment(name: str) -> Header:

@@ -40,6 +40,8 @@ from portal_http.settings import Settings, load_settings
 
 DEVELOPMENT_ISSUER = "portal-development"
 
+MEGABYTE = 1024 * 1024
+
 _NEEDS_KEY = (
     "PORTAL_ADMIN_JWT_KEY is not set, so that staff's tokens cannot be checked. "
     "Set it to a random secret, for example: export PORTAL_ADMIN_JWT_KEY=$(openssl rand -hex 32)"
@@ -249,6 +251,7 @@ def _options(settings: Settings, public_url: str, access_log: AccessLog) -> Opti
         reads_per_minute=settings.reads_per_minute,
         writes_per_minute=settings.writes_per_minute,
         guesses_per_minute=settings.guesses_per_minute,
+        largest_document=settings.document_max_mb * MEGABYTE,
         support_text=settings.support_text,
         watchers=(access_log,),
         metrics=settings.metrics,

@@ -52,6 +52,7 @@ COVERED: dict[str, dict[Permission, frozenset[str]]] = {
         Permission.VIEW_INVOICES: CLOSED,
         Permission.VIEW_PAYMENTS: frozenset({"allocations"}),
     },
+    "/invoices/{invoice_id}/pdf": {Permission.VIEW_INVOICES: CLOSED},
     "/payments": {Permission.VIEW_PAYMENTS: CLOSED},
     "/payments/{payment_id}": {Permission.VIEW_PAYMENTS: CLOSED},
     "/deliveries": {Permission.VIEW_DELIVERIES: CLOSED},
@@ -184,10 +185,12 @@ def test_staff_of_another_company_find_nothing(world: World, endpoint: StaffEndp
     issued = world.staff("POST", "/tokens", json={"client_id": "northwind"}).json()["data"]
     world.http.post(f"{BASE}/view/{issued['token']}/quotes/Q1/accept", json={})
     decision = world.staff("GET", "/decisions").json()["data"][0]["id"]
-    records = {"token_id": issued["id"], "decision_id": decision, "feedback_id": "T1"}
+    records = {"invoice_id": "I1", "token_id": issued["id"], "decision_id": decision, "feedback_id": "T1"}
     tail = endpoint.path.removeprefix(BASE)
     path = tail.replace(f"{{{name_of(endpoint)}}}", records.get(name_of(endpoint), ""))
-    body = {"json": BODIES[tail]} if endpoint.body is not None else {}
+    body: dict[str, Any] = {"json": BODIES[tail]} if endpoint.body is not None else {}
+    if endpoint.upload is not None:
+        body = {"content": b"%PDF-1.7 %%EOF", "headers": {"Content-Type": endpoint.upload.media_types[0]}}
     query = "?client_id=contoso" if "client_id" in endpoint.query else ""
 
     stranger = world.staff(endpoint.method, path + query, token=bearer(OTHER_COMPANY), **body)

@@ -18,6 +18,7 @@ from portal_adapters.contract.builders import (
     STRANGER,
     a_credit_note,
     a_delivery,
+    a_file,
     a_payment,
     a_quote,
     a_refund,
@@ -157,6 +158,8 @@ def full_world(options: Options = UNLIMITED) -> World:
     world = World(options)
     world.feed(*everything(), *everything(NEIGHBOUR, "-n"), *everything(STRANGER, "-s"))
     with world.transaction() as store:
+        for mark, scope in (("", SCOPE), ("-n", NEIGHBOUR), ("-s", STRANGER)):
+            store.attachments.attach(a_file(DocumentRef(DocumentType.INVOICE, f"I1{mark}"), scope=scope))
         store.tickets.add(a_ticket("T1"))
         store.tickets.add(a_ticket("T1-n", scope=NEIGHBOUR))
         store.tickets.add(a_ticket("T1-s", scope=STRANGER))

@@ -20,6 +20,7 @@ from portal_http.api import (
     downloads,
     events,
     feedback,
+    files,
     invoices,
     orders,
     payments,
@@ -29,6 +30,7 @@ from portal_http.api import (
     tokens,
 )
 from portal_http.endpoints import (
+    PDF_UPLOAD,
     Result,
     a_file,
     client_reads,
@@ -37,6 +39,7 @@ from portal_http.endpoints import (
     one,
     staff_deletes,
     staff_reads,
+    staff_uploads,
     staff_writes,
 )
 from portal_http.queries import CURRENCY, LIMIT, OVERDUE, a_document_list, a_list, by_name
@@ -63,6 +66,7 @@ _FEEDBACK = (Permission.SUBMIT_FEEDBACK,)
 
 _QUOTE = one(shapes.QuoteDetailShape, fields=("ETag",))
 _CSV = a_file("text/csv")
+_PDF = a_file("application/pdf", "ETag")
 _DECIDED = (MovedOn, AlreadyDecided, NotOpen)
 
 CLIENT_ENDPOINTS = (
@@ -121,6 +125,13 @@ CLIENT_ENDPOINTS = (
         invoices.read_one,
         "One invoice or credit note",
         one(shapes.InvoiceDetailShape, shapes.CreditNoteDetailShape),
+        permissions=_INVOICES,
+    ),
+    client_reads(
+        "/invoices/{invoice_id}/pdf",
+        files.read_invoice,
+        "An invoice or credit note as PDF, as the system of record issued it",
+        _PDF,
         permissions=_INVOICES,
     ),
     client_reads(
@@ -285,4 +296,15 @@ STAFF_ENDPOINTS = (
         many(shapes.EventShape),
         query=by_name(events.AFTER, LIMIT),
     ),
+    staff_uploads(
+        "/invoices/{invoice_id}/pdf",
+        files.attach,
+        PDF_UPLOAD,
+        "Attach the PDF of an invoice or credit note",
+        one(shapes.FileShape),
+    ),
+    staff_reads(
+        "/invoices/{invoice_id}/pdf", files.read_attached, "The attached PDF of an invoice or credit note", _PDF
+    ),
+    staff_deletes("/invoices/{invoice_id}/pdf", files.detach, "Take an attached PDF away"),
 )

@@ -54,6 +54,8 @@ def route_of(parts: list[str]) -> Route:
             return _WHOLE.get(name, _NOWHERE)
         case [name, document_id] if name in _SINGLE and is_id(document_id):
             return evolve(_SINGLE[name], document_id=document_id)
+        case [name, document_id, "pdf"] if name in _PDF and is_id(document_id):
+            return evolve(_PDF[name], document_id=document_id)
         case _:
             return _NOWHERE
 
@@ -92,4 +94,8 @@ _SINGLE: Mapping[str, Route] = {
     Section.INVOICES: Route(invoices.show),
     Section.PAYMENTS: Route(payments.show),
     Section.FEEDBACK: Route(feedback.show, feedback.take, _WRITING),
+}
+
+_PDF: Mapping[str, Route] = {
+    Section.INVOICES: Route(invoices.show_file),
 }

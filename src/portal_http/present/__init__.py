@@ -1,6 +1,7 @@
 """From the domain to the shapes of the contract: plain dictionaries, written out by hand because lists are hot."""
 
 from portal_http.present.conversation import event, ticket, ticket_for_staff
+from portal_http.present.files import file_row
 from portal_http.present.invoices import invoice_detail, invoice_row, payment
 from portal_http.present.links import issued_link, link_row
 from portal_http.present.orders import delivery, order_detail, order_row
@@ -12,6 +13,7 @@ __all__ = [
     "decision_with_evidence",
     "delivery",
     "event",
+    "file_row",
     "invoice_detail",
     "invoice_row",
     "issued_link",

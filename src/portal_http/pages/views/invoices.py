@@ -1,12 +1,15 @@
 """Invoices and credit notes: the list, and one of them with what is due when and how to pay it."""
 
-from portal_core.domain.access import Permission
+from portal_core.domain.access import DocumentRef, DocumentType, Permission
 from portal_core.domain.filters import InvoiceFilter
 from portal_core.domain.ids import InvoiceId
-from portal_core.domain.invoices import InvoiceKind, PaymentState
+from portal_core.domain.invoices import InvoiceDetail, InvoiceKind, PaymentState
 from portal_core.domain.paging import INVOICE_SORTS
+from portal_core.ports import Store
+from portal_core.use_cases.files import read_invoice_file
 from portal_core.use_cases.invoices import list_invoices, read_invoice
 from portal_http.answers import Answer
+from portal_http.files import file_of_invoice
 from portal_http.pages.asked import Asked, Section
 from portal_http.pages.labels import N_, label
 from portal_http.pages.lists import Choice, Shelf, shelf
@@ -28,17 +31,32 @@ async def show_list(asked: Asked) -> Answer:
 
 async def show(asked: Asked, document_id: str) -> Answer:
     """Show one invoice or credit note."""
-    detail = await asked.read(lambda store: read_invoice(store, asked.visit, InvoiceId(document_id), now=asked.now))
+    invoice = DocumentRef(DocumentType.INVOICE, document_id)
+
+    def gather(store: Store) -> tuple[InvoiceDetail, bool]:
+        detail = read_invoice(store, asked.visit, InvoiceId(document_id), now=asked.now)
+        return detail, store.documents.has(asked.visit.scope, invoice)
+
+    detail, has_file = await asked.read(gather)
     company = asked.visit.company
     return asked.page(
         "invoice.html",
         detail=detail,
+        has_file=has_file,
         invoice=detail.summary,
         settlements=detail.settlements or (),
         allocations=detail.allocations or (),
         overdue=detail.summary.is_overdue(asked.today),
         instructions=detail.summary.payment_instructions or company.payment_instructions,
     )
+
+
+async def show_file(asked: Asked, document_id: str) -> Answer:
+    """Answer with the file of an invoice or credit note."""
+    detail, file = await asked.read(
+        lambda store: read_invoice_file(store, asked.visit, InvoiceId(document_id), now=asked.now)
+    )
+    return file_of_invoice(detail.summary, file)
 
 
 def _choices(of: Shelf) -> list[Choice]:
