@@ -49,7 +49,7 @@ api = schemathesis.openapi.from_asgi("/openapi.json", WORLD.app)
 
 @schemathesis.serializer("application/pdf")
 def as_it_is(_: Reply, value: Reply) -> Reply:
-    return value.encode() if isinstance(value, str) else value
+    return value if isinstance(value, bytes) else str(value).encode()
 
 
 @api.parametrize()

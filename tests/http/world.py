@@ -31,6 +31,7 @@ from portal_adapters.contract.builders import (
 )
 from portal_adapters.contract.feeding import prepare
 from portal_adapters.memory.store import MemoryTransactions
+from portal_adapters.pdf import TypstPrinter
 from portal_adapters.randomness import RandomMint
 from portal_adapters.rate_limits import rate_limits
 from portal_core.domain.access import ALL_PERMISSIONS, DocumentRef, DocumentType, Permission, Scope
@@ -84,6 +85,7 @@ class World:
     """What a test is given."""
 
     options: Options = UNLIMITED
+    printing: bool = True
     clock: Clock = field(factory=Clock)
     transactions: MemoryTransactions = field(factory=lambda: MemoryTransactions(RandomMint()))
     app: Starlette = field(init=False)
@@ -96,6 +98,7 @@ class World:
             admins=admin_tokens(key=KEY, audience=AUDIENCE, issuer="tests"),
             limits=rate_limits("memory://"),
             options=self.options,
+            printer=TypstPrinter() if self.printing else None,
         )
         self.http = TestClient(self.app, raise_server_exceptions=False)
         prepare(self.transactions)

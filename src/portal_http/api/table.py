@@ -3,7 +3,7 @@
 from http import HTTPStatus
 
 from portal_core.domain.access import Permission
-from portal_core.domain.errors import AlreadyDecided, MovedOn, NotOpen, Revoked
+from portal_core.domain.errors import AlreadyDecided, MovedOn, NotFound, NotOpen, Revoked
 from portal_core.domain.paging import (
     DELIVERY_SORTS,
     INVOICE_SORTS,
@@ -23,6 +23,7 @@ from portal_http.api import (
     files,
     invoices,
     orders,
+    papers,
     payments,
     quotes,
     statement,
@@ -83,6 +84,7 @@ CLIENT_ENDPOINTS = (
         permissions=_QUOTES,
     ),
     client_reads("/quotes/{quote_id}", quotes.read_one, "One quote", _QUOTE, permissions=_QUOTES),
+    client_reads("/quotes/{quote_id}/pdf", papers.quote, "One quote as PDF", _PDF, permissions=_QUOTES),
     client_writes(
         "/quotes/{quote_id}/accept",
         quotes.accept,
@@ -112,6 +114,7 @@ CLIENT_ENDPOINTS = (
         permissions=_ORDERS,
     ),
     client_reads("/orders/{order_id}", orders.read_one, "One order", one(shapes.OrderDetailShape), permissions=_ORDERS),
+    client_reads("/orders/{order_id}/pdf", papers.order, "One order as PDF", _PDF, permissions=_ORDERS),
     client_reads(
         "/invoices",
         invoices.list_all,
@@ -165,6 +168,13 @@ CLIENT_ENDPOINTS = (
         permissions=_DELIVERIES,
     ),
     client_reads(
+        "/deliveries/{delivery_id}/pdf",
+        papers.delivery,
+        "One delivery note as PDF",
+        _PDF,
+        permissions=_DELIVERIES,
+    ),
+    client_reads(
         "/statement",
         statement.view_statement,
         "The statement of account: one for each currency, or that of one",
@@ -172,6 +182,16 @@ CLIENT_ENDPOINTS = (
         query=by_name(statement.FROM, statement.TO, CURRENCY),
         permissions=_ACCOUNT,
         whole_account=True,
+    ),
+    client_reads(
+        "/statement/pdf",
+        papers.statement,
+        "The statement of account as PDF",
+        _PDF,
+        query=by_name(statement.FROM, statement.TO, CURRENCY),
+        permissions=_ACCOUNT,
+        whole_account=True,
+        refusals=(NotFound,),
     ),
     client_reads(
         "/feedback",

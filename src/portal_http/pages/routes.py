@@ -19,6 +19,7 @@ from portal_http.pages.views import (
     feedback,
     invoices,
     orders,
+    papers,
     payments,
     quotes,
     statement,
@@ -52,6 +53,8 @@ def route_of(parts: list[str]) -> Route:
             return Route(dashboard.show)
         case [name]:
             return _WHOLE.get(name, _NOWHERE)
+        case [Section.STATEMENT.value, "pdf"]:
+            return _STATEMENT_PDF
         case [name, document_id] if name in _SINGLE and is_id(document_id):
             return evolve(_SINGLE[name], document_id=document_id)
         case [name, document_id, "pdf"] if name in _PDF and is_id(document_id):
@@ -72,6 +75,8 @@ _ANSWERING = (Permission.VIEW_QUOTES, Permission.ACCEPT_QUOTES)
 _WRITING = (Permission.SUBMIT_FEEDBACK,)
 
 _NOWHERE = Route(_nowhere)
+
+_STATEMENT_PDF = Route(_without_id(papers.statement))
 
 _WHOLE: Mapping[str, Route] = {
     Section.QUOTES: Route(_without_id(quotes.show_list)),
@@ -97,5 +102,8 @@ _SINGLE: Mapping[str, Route] = {
 }
 
 _PDF: Mapping[str, Route] = {
+    Section.QUOTES: Route(papers.quote),
+    Section.ORDERS: Route(papers.order),
+    Section.DELIVERIES: Route(papers.delivery),
     Section.INVOICES: Route(invoices.show_file),
 }

@@ -1,11 +1,10 @@
 """Invoices and credit notes: the list, and one of them with what is due when and how to pay it."""
 
-from portal_core.domain.access import DocumentRef, DocumentType, Permission
+from portal_core.domain.access import DocumentType, Permission
 from portal_core.domain.filters import InvoiceFilter
 from portal_core.domain.ids import InvoiceId
-from portal_core.domain.invoices import InvoiceDetail, InvoiceKind, PaymentState
+from portal_core.domain.invoices import InvoiceKind, PaymentState
 from portal_core.domain.paging import INVOICE_SORTS
-from portal_core.ports import Store
 from portal_core.use_cases.files import read_invoice_file
 from portal_core.use_cases.invoices import list_invoices, read_invoice
 from portal_http.answers import Answer
@@ -13,6 +12,7 @@ from portal_http.files import file_of_invoice
 from portal_http.pages.asked import Asked, Section
 from portal_http.pages.labels import N_, label
 from portal_http.pages.lists import Choice, Shelf, shelf
+from portal_http.pages.shown.about import paper_of
 from portal_http.queries import OVERDUE, choices
 
 KINDS = choices("kind", frozenset(InvoiceKind), "Invoices or credit notes.")
@@ -31,18 +31,17 @@ async def show_list(asked: Asked) -> Answer:
 
 async def show(asked: Asked, document_id: str) -> Answer:
     """Show one invoice or credit note."""
-    invoice = DocumentRef(DocumentType.INVOICE, document_id)
-
-    def gather(store: Store) -> tuple[InvoiceDetail, bool]:
-        detail = read_invoice(store, asked.visit, InvoiceId(document_id), now=asked.now)
-        return detail, store.documents.has(asked.visit.scope, invoice)
-
-    detail, has_file = await asked.read(gather)
+    detail, paper = await asked.read(
+        lambda store: (
+            read_invoice(store, asked.visit, InvoiceId(document_id), now=asked.now),
+            paper_of(store, asked, DocumentType.INVOICE, document_id, printed=False),
+        )
+    )
     company = asked.visit.company
     return asked.page(
         "invoice.html",
         detail=detail,
-        has_file=has_file,
+        paper=paper,
         invoice=detail.summary,
         settlements=detail.settlements or (),
         allocations=detail.allocations or (),

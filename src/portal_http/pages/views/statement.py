@@ -1,8 +1,10 @@
 """The statement of account: what moved in a period, the balance after each movement, and how old what is due is."""
 
+from datetime import date
 from urllib.parse import urlencode
 
 from portal_core.domain.access import Permission
+from portal_core.domain.money import Currency
 from portal_core.domain.statement import Statement
 from portal_core.use_cases.statement import read_statement
 from portal_http.answers import Answer
@@ -23,11 +25,16 @@ async def show(asked: Asked) -> Answer:
 
 async def read_statements(asked: Asked) -> tuple[Statement, ...]:
     """Return the statements of the period that an address asks for."""
-    query = read_query(urlencode(_given(asked)).encode(), KNOWN)
-    unit, since, until = query.get(CURRENCY), query.get(FROM), query.get(TO)
+    unit, since, until = asked_period(asked)
     return await asked.read(
         lambda store: read_statement(store, asked.visit, unit=unit, since=since, until=until, now=asked.now)
     )
+
+
+def asked_period(asked: Asked) -> tuple[Currency | None, date | None, date | None]:
+    """Return the currency and the first and last day that an address asks for."""
+    query = read_query(urlencode(_given(asked)).encode(), KNOWN)
+    return query.get(CURRENCY), query.get(FROM), query.get(TO)
 
 
 def _given(asked: Asked) -> dict[str, str]:
