@@ -1,8 +1,6 @@
 """What stands on a printed document: words, already in the language and formats of who reads them."""
 
 import re
-from collections.abc import Iterator
-from itertools import chain
 from unicodedata import bidirectional
 
 from attrs import frozen
@@ -10,7 +8,8 @@ from attrs import frozen
 from portal_core.domain.errors import InvalidInput, Problem
 
 MOST_ROWS = 1_000
-"""So many rows a paper has at most: they take a few seconds to set."""
+MOST_CHARACTERS = 200_000
+"""So many rows, and characters in them, a paper has at most: they take a few seconds to set."""
 
 _ENDLESS = re.compile(r"(\S{40})(?=\S)")
 _BREAK = "\N{ZERO WIDTH SPACE}"
@@ -22,7 +21,7 @@ class PaperTooLong(InvalidInput):
     """The document has more rows than are printed."""
 
     def __init__(self) -> None:
-        detail = f"there are more than {MOST_ROWS:,} lines, which is too much to print; of a statement, ask for less"
+        detail = f"there are more than {MOST_ROWS:,} lines or much text, too much to print; ask for a shorter period"
         super().__init__([Problem(detail, parameter="from")])
 
 
@@ -83,17 +82,21 @@ def as_written(text: str, direction: str) -> str:
     """Return somebody else's text for a paper that runs in a direction.
 
     What is in a script of the other direction is isolated line by line (UAX #9), so that its full stop stays at its
-    end; and a word without an end can be broken, so that it stays on the paper.
+    end.
     """
     foreign = _FOREIGN[direction]
-    lines = (
-        f"{_ISOLATE}{line}{_POP}" if foreign & set(map(bidirectional, line)) else line for line in text.split("\n")
-    )
-    return _ENDLESS.sub(rf"\1{_BREAK}", "\n".join(lines))
+    lines = text.split("\n")
+    own = (f"{_ISOLATE}{line}{_POP}" if foreign & set(map(bidirectional, line)) else line for line in lines)
+    return breakable("\n".join(own))
+
+
+def breakable(text: str) -> str:
+    """Return text in which a word without an end can be broken, so that it stays on the paper."""
+    return _ENDLESS.sub(rf"\1{_BREAK}", text)
 
 
 def require_printable(paper: Paper) -> None:
-    """Refuse with PaperTooLong what has too many rows."""
-    rows: Iterator[Row] = chain.from_iterable(each.rows for each in paper.tables)
-    if sum(1 for _ in rows) > MOST_ROWS:
+    """Refuse with PaperTooLong what has too many rows, or too much in them."""
+    rows = [row for table in paper.tables for row in table.rows]
+    if len(rows) > MOST_ROWS or sum(len(cell) for row in rows for cell in row.cells) > MOST_CHARACTERS:
         raise PaperTooLong

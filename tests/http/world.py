@@ -156,9 +156,9 @@ def everything(scope: Scope = SCOPE, mark: str = "") -> tuple[Fact, ...]:
     )
 
 
-def full_world(options: Options = UNLIMITED) -> World:
+def full_world(options: Options = UNLIMITED, *, printing: bool = True) -> World:
     """Return a world in which three clients have one of everything, and a ticket."""
-    world = World(options)
+    world = World(options, printing=printing)
     world.feed(*everything(), *everything(NEIGHBOUR, "-n"), *everything(STRANGER, "-s"))
     with world.transaction() as store:
         for mark, scope in (("", SCOPE), ("-n", NEIGHBOUR), ("-s", STRANGER)):

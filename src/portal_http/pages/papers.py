@@ -16,7 +16,7 @@ from portal_core.domain.statement import Statement, StatementLine
 from portal_http.pages import theme
 from portal_http.pages.labels import N_
 from portal_http.pages.voice import Voice
-from portal_http.paper import Column, Letterhead, Paper, Row, Table, as_written
+from portal_http.paper import Column, Letterhead, Paper, Row, Table, as_written, breakable
 
 T = TypeVar("T")
 
@@ -128,7 +128,7 @@ def _paper(voice: Voice, visit: Visit, *, title: str, facts: Sequence[tuple[str,
         region=voice.locale.territory,
         direction=voice.direction,
         company=_letterhead(voice, company),
-        title=_theirs(voice, title),
+        title=breakable(title),
         short_title=f"{company.name} · {title}"[:120],
         facts=_given(voice, facts),
         footer=_theirs(voice, company.footer or ""),
