@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     )
     from portal_core.domain.events import Event, EventType
     from portal_core.domain.feedback import Category, Party, Reply, Ticket, TicketState
+    from portal_core.domain.files import DocumentFile
     from portal_core.domain.filters import (
         AuditFilter,
         DecisionFilter,
@@ -122,6 +123,7 @@ if TYPE_CHECKING:
     from portal_core.ports import (
         Accounts,
         Answers,
+        Attachments,
         AuditLog,
         Balances,
         Clients,
@@ -130,6 +132,7 @@ if TYPE_CHECKING:
         Dashboards,
         Decisions,
         Deliveries,
+        Documents,
         Events,
         Facts,
         Grants,
@@ -221,6 +224,7 @@ _HOMES = (
     "domain.errors",
     "domain.events",
     "domain.feedback",
+    "domain.files",
     "domain.filters",
     "domain.ids",
     "domain.invoices",
@@ -242,6 +246,7 @@ _HOMES = (
     "use_cases.decisions",
     "use_cases.deliveries",
     "use_cases.feedback",
+    "use_cases.files",
     "use_cases.idempotency",
     "use_cases.invoices",
     "use_cases.orders",
@@ -277,6 +282,7 @@ __all__ = [
     "AlreadyDecided",
     "Answer",
     "Answers",
+    "Attachments",
     "AuditAction",
     "AuditEntry",
     "AuditEntryId",
@@ -314,8 +320,10 @@ __all__ = [
     "DeliveryStatus",
     "DeliveryView",
     "Document",
+    "DocumentFile",
     "DocumentRef",
     "DocumentType",
+    "Documents",
     "Event",
     "EventId",
     "EventType",

@@ -20,10 +20,11 @@ from portal_http.endpoints import BASE
 from portal_http.errors import InternalError, refused
 from portal_http.incoming import NOBODY, Gone, Incoming, incoming
 from portal_http.options import Options
-from portal_http.outside import AdminTokens, RateLimits
+from portal_http.outside import AdminTokens, Printer, RateLimits
 from portal_http.page_routes import page_route
 from portal_http.pages import Pages, create_pages, is_page
 from portal_http.pipeline import answer_to
+from portal_http.printing import PrintShop
 from portal_http.redact import TokenFilter, redacted
 from portal_http.routing import Node, tree_of
 from portal_http.seen import Seen, known_method
@@ -42,13 +43,18 @@ def create_app(
     admins: AdminTokens,
     limits: RateLimits,
     options: Options | None = None,
+    printer: Printer | None = None,
 ) -> Starlette:
     """Return the portal as an ASGI application, to be served or mounted under any prefix.
 
     A host that mounts it may run its lifespan (`app.router.lifespan_context(app)`), so that the last uses of links are
-    still noted when it stops. Raises ValueError when a trusted proxy is no address or network.
+    still noted when it stops. Without a printer there is no PDF but those that the store has. Raises ValueError when a
+    trusted proxy is no address or network.
     """
-    services = Services(runner=runner, clock=clock, admins=admins, limits=limits, options=options or Options())
+    shop = None if printer is None else PrintShop(printer)
+    services = Services(
+        runner=runner, clock=clock, admins=admins, limits=limits, options=options or Options(), shop=shop
+    )
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:

@@ -119,6 +119,37 @@ def export(company_id: str | None, client_id: str | None, *, decisions: bool) ->
 
 
 @main.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(exists=True, dir_okay=False))
+@click.option("--company", "company_id", required=True, metavar="ID", help="The company's id.")
+@click.option("--invoice", "invoice_id", metavar="ID", help="Whose the one file is, where its name does not tell.")
+def attach(files: Sequence[str], company_id: str, invoice_id: str | None) -> None:
+    """Attach PDFs to invoices and credit notes. A file is named after its invoice's id: I-1.pdf.
+
+    Every file is looked at before one is kept: if any is wrong, none is attached.
+    """
+    from portal_core.domain.errors import InvalidInput, NotFound
+    from portal_core.domain.ids import InvoiceId
+    from portal_core.use_cases.files import attach_file
+
+    if invoice_id is not None and len(files) > 1:
+        raise click.BadParameter("goes with one file", param_hint="--invoice")
+    settings, at, wrong = load_settings(), now(), list[str]()
+    with _refusals(), _writing(settings) as store:
+        for name in files:
+            try:
+                content = _pdf_in(Path(name), settings)
+                own_id = InvoiceId(invoice_id or Path(name).stem)
+                attach_file(store, CompanyId(company_id), own_id, content, now=at, by=COMMAND_LINE)
+            except InvalidInput as invalid:
+                wrong += [f"{name}: {each.detail}" for each in invalid.problems]
+            except NotFound as missing:
+                wrong.append(f"{name}: {missing.detail}")
+        if wrong:
+            raise click.ClickException("\n".join([*wrong, "Nothing was attached."]))
+    click.echo(f"{len(files)} attached.", err=True)
+
+
+@main.command()
 def migrate() -> None:
     """Create the database's tables, or bring them up to date."""
     from portal_http.main import migrate_database
@@ -348,6 +379,14 @@ def _opened(files: Sequence[str]) -> Iterator[tuple[str, BinaryIO]]:
         else:
             with Path(name).open("rb") as file:
                 yield name, file
+
+
+def _pdf_in(file: Path, settings: Settings) -> bytes:
+    from portal_core.domain.errors import InvalidInput
+
+    if file.stat().st_size > settings.document_max_mb * 1024 * 1024:
+        raise InvalidInput.at("", f"may have at most {settings.document_max_mb} MiB")
+    return file.read_bytes()
 
 
 @contextmanager

@@ -17,20 +17,22 @@ BASE = "/api/v1/customer-portal"
 
 B = TypeVar("B")
 
-Envelope: TypeAlias = Literal["one", "many", "either", "bare", "nothing"]
+Envelope: TypeAlias = Literal["one", "many", "either", "bare", "file", "nothing"]
 
 
 @frozen
 class Result:
     """What an endpoint answers when all is well: one of some shapes, and how they are wrapped.
 
-    "one" is a record under `data`, "many" a page of them, "either" one or the other, "bare" has no envelope.
+    "one" is a record under `data`, "many" a page of them, "either" one or the other, "bare" has no envelope. A "file"
+    is of a media type of its own, and to be kept.
     """
 
     envelope: Envelope
     shapes: tuple[Any, ...] = ()
     status: HTTPStatus = HTTPStatus.OK
     fields: tuple[str, ...] = ()
+    media_type: str = "application/json"
 
 
 def one(*shapes: Any, status: HTTPStatus = HTTPStatus.OK, fields: tuple[str, ...] = ()) -> Result:
@@ -43,12 +45,31 @@ def many(shape: Any) -> Result:  # noqa: ANN401 - any shape at all
     return Result("many", (shape,))
 
 
+def a_file(media_type: str, *fields: str) -> Result:
+    """Return the result that is a file."""
+    return Result("file", fields=("Content-Disposition", *fields), media_type=media_type)
+
+
 NOTHING = Result("nothing", status=HTTPStatus.NO_CONTENT)
+
+
+@frozen
+class Upload:
+    """What a body is that is a file: its media types, the first of them the right one, and its form as a pattern."""
+
+    media_types: tuple[str, ...]
+    pattern: str
+
+
+PDF_UPLOAD = Upload(("application/pdf", "application/octet-stream"), r"^%PDF-[\s\S]*%%EOF\s*$")
 
 
 @frozen(kw_only=True)
 class Endpoint:
-    """One method of one path. Parts of the path in braces are filled in by who asks."""
+    """One method of one path. Parts of the path in braces are filled in by who asks.
+
+    `body` is the request that JSON is read into; `upload` says what a body is that is a file instead.
+    """
 
     method: str
     path: str
@@ -56,6 +77,7 @@ class Endpoint:
     result: Result
     query: Mapping[str, Parameter[Any]] = field(factory=dict[str, Parameter[Any]])
     body: Any = None
+    upload: Upload | None = None
     headers: tuple[str, ...] = ()
     refusals: tuple[type[Refusal], ...] = ()
 
@@ -132,6 +154,18 @@ def staff_writes(
 ) -> StaffEndpoint:
     """Return an endpoint for staff that takes a body."""
     return StaffEndpoint(method=method, path=BASE + path, run=run, body=body, summary=summary, result=result, **more)
+
+
+def staff_uploads(
+    path: str,
+    run: Callable[[StaffCall, bytes], Awaitable[Answer]],
+    upload: Upload,
+    summary: str,
+    result: Result,
+    **more: Any,
+) -> StaffEndpoint:
+    """Return an endpoint for staff that takes a file."""
+    return StaffEndpoint(method="PUT", path=BASE + path, run=run, upload=upload, summary=summary, result=result, **more)
 
 
 def staff_deletes(path: str, run: Callable[[StaffCall], Awaitable[Answer]], summary: str, **more: Any) -> StaffEndpoint:

@@ -1,7 +1,7 @@
 """What came in: the parts of an ASGI request that the portal looks at, read with suspicion."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TypeAlias, cast
 
@@ -110,10 +110,18 @@ class Incoming:
             self._require_json()
         return body
 
-    async def read(self) -> bytes:
-        """Return the body, whatever it is; refuse with PayloadTooLarge beyond 64 KiB."""
-        if any(int(value) > LARGEST_BODY for value in self.fields(b"content-length") if value.isdecimal()):
-            raise _too_large()
+    async def upload(self, media_types: Sequence[str], *, most: int) -> bytes:
+        """Return a body that is a file; refuse with PayloadTooLarge or UnsupportedMediaType."""
+        content = await self.read(most)
+        said = self.fields(b"content-type")
+        if len(said) != 1 or said[0].partition(";")[0].strip().lower() not in media_types or self._is_coded():
+            raise UnsupportedMediaType(f"The body must be sent as {' or '.join(media_types)}, and not compressed.")
+        return content
+
+    async def read(self, most: int = LARGEST_BODY) -> bytes:
+        """Return the body, whatever it is; refuse with PayloadTooLarge beyond `most` bytes."""
+        if any(int(value) > most for value in self.fields(b"content-length") if value.isdecimal()):
+            raise _too_large(most)
         body = bytearray()
         more = True
         while more:
@@ -122,8 +130,8 @@ class Incoming:
                 raise Gone
             body += message.get("body", b"")
             more = message.get("more_body", False)
-            if len(body) > LARGEST_BODY:
-                raise _too_large()
+            if len(body) > most:
+                raise _too_large(most)
         return bytes(body)
 
     def require_bounds(self) -> None:
@@ -148,9 +156,11 @@ class Incoming:
 
     def _require_json(self) -> None:
         said = self.fields(b"content-type")
-        coded = [value for value in self.fields(b"content-encoding") if value.lower() != "identity"]
-        if len(said) != 1 or _JSON.fullmatch(said[0]) is None or coded:
+        if len(said) != 1 or _JSON.fullmatch(said[0]) is None or self._is_coded():
             raise UnsupportedMediaType("The body must be sent as application/json, in UTF-8 and not compressed.")
+
+    def _is_coded(self) -> bool:
+        return any(value.lower() != "identity" for value in self.fields(b"content-encoding"))
 
 
 def incoming(scope: Scope, receive: Receive) -> Incoming:
@@ -186,8 +196,8 @@ def neighbourhood(address: str | None) -> str:
     return str(ip_network((address, 64), strict=False).network_address)
 
 
-def _too_large() -> PayloadTooLarge:
-    return PayloadTooLarge(f"The body may have at most {LARGEST_BODY // 1024} KiB.")
+def _too_large(most: int) -> PayloadTooLarge:
+    return PayloadTooLarge(f"The body may have at most {most // 1024} KiB.")
 
 
 def _address(text: str | None) -> str | None:

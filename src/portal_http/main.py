@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 
 from portal_adapters.admin_jwt import AdminTokens, Algorithm, WeakKey, admin_tokens, mint_admin_token
 from portal_adapters.clock import now
+from portal_adapters.pdf import TypstPrinter, can_print
 from portal_adapters.randomness import RandomMint, new_key
 from portal_adapters.rate_limits import rate_limits
 from portal_adapters.records.importing import import_records
@@ -40,6 +41,8 @@ from portal_http.options import Options
 from portal_http.settings import Settings, load_settings
 
 DEVELOPMENT_ISSUER = "portal-development"
+
+MEGABYTE = 1024 * 1024
 
 _NEEDS_KEY = (
     "PORTAL_ADMIN_JWT_KEY is not set, so that staff's tokens cannot be checked. "
@@ -68,7 +71,8 @@ def build(settings: Settings, *, public_url: str | None = None) -> Starlette:
     runner, close = _runner(settings)
     access_log = AccessLog(sys.stderr, as_json=settings.log_format == "json")
     options = _options(settings, settings.public_url or public_url or public_url_of(settings), access_log)
-    application = create_app(runner, clock=now, admins=admins, limits=limits, options=options)
+    printer = TypstPrinter() if can_print() else None
+    application = create_app(runner, clock=now, admins=admins, limits=limits, options=options, printer=printer)
     finish_uses = application.router.lifespan_context
 
     @asynccontextmanager
@@ -250,6 +254,7 @@ def _options(settings: Settings, public_url: str, access_log: AccessLog) -> Opti
         reads_per_minute=settings.reads_per_minute,
         writes_per_minute=settings.writes_per_minute,
         guesses_per_minute=settings.guesses_per_minute,
+        largest_document=settings.document_max_mb * MEGABYTE,
         support_text=settings.support_text,
         templates=settings.templates,
         watchers=(access_log,),

@@ -41,6 +41,7 @@ _PLACE = "#/components/schemas/"
 _REF = _PLACE + "{name}"
 _SUFFIX = "Shape"
 _BODY_REFUSALS = (PayloadTooLarge, UnsupportedMediaType, InvalidJson, InvalidInput)
+_UPLOAD_REFUSALS = (PayloadTooLarge, UnsupportedMediaType)
 _ALWAYS = (InvalidHost, MethodNotAllowed, FieldsTooLarge, InternalError)
 
 _ABOUT = """\
@@ -51,7 +52,14 @@ A client's calls carry the token of their link in the path. Staff's calls carry 
 Refusals are problem details (RFC 9457); `code` says which rule was broken, `errors` name every field that is wrong."""
 
 _FIELDS: Mapping[str, Json] = {
-    "ETag": {"description": "The revision.", "schema": {"type": "string", "pattern": '^"[1-9][0-9]*"$'}},
+    "ETag": {
+        "description": "The revision of a quote, or the SHA-256 of a file.",
+        "schema": {"type": "string", "pattern": '^"([1-9][0-9]*|[0-9a-f]{64})"$'},
+    },
+    "Content-Disposition": {
+        "description": "Under which name the file is to be kept.",
+        "schema": {"type": "string", "pattern": "^attachment; "},
+    },
     "Allow": {"description": "The methods that the address takes.", "schema": {"type": "string"}},
     "WWW-Authenticate": {"description": "How to prove who asks.", "schema": {"type": "string", "pattern": "^Bearer"}},
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}},
@@ -130,6 +138,10 @@ def _operation(endpoint: Endpoint) -> Json:
             "required": _is_required(endpoint.body),
             "content": {"application/json": {"schema": _ref(endpoint.body)}},
         }
+    if endpoint.upload is not None:
+        schema = {"type": "string", "pattern": endpoint.upload.pattern}
+        content = {media_type: {"schema": schema} for media_type in endpoint.upload.media_types}
+        operation["requestBody"] = {"required": True, "content": content}
     return operation
 
 
@@ -198,6 +210,8 @@ def _refusals(endpoint: Endpoint) -> Iterable[type[Refusal]]:
     yield from (InvalidInput, Busy)
     if endpoint.body is not None:
         yield from _BODY_REFUSALS
+    if endpoint.upload is not None:
+        yield from _UPLOAD_REFUSALS
     if endpoint.body is not None and endpoint.method == "POST":
         yield from (IdempotencyMismatch, IdempotencyInFlight)
     if isinstance(endpoint, ClientEndpoint):
@@ -218,8 +232,10 @@ def _success(endpoint: Endpoint) -> Json:
     if endpoint.method == "POST":
         fields.append("Idempotency-Replayed")
     response: Json = {"description": endpoint.summary, "headers": {name: _field(name) for name in fields}}
-    if result.envelope != "nothing":
-        response["content"] = {"application/json": {"schema": _enveloped(endpoint)}}
+    if result.envelope == "file":
+        response["content"] = {result.media_type: {"schema": {"type": "string"}}}
+    elif result.envelope != "nothing":
+        response["content"] = {result.media_type: {"schema": _enveloped(endpoint)}}
     return response
 
 

@@ -13,11 +13,11 @@ class Options:
     """The HTTP side's settings, apart from the ports.
 
     `public_url` is what links in answers start with. `allowed_hosts` are names that `Host` may hold, `*.name` for
-    those below one; none means any. `trusted_proxies` are addresses or networks whose `X-Forwarded-For` is believed.
-    A limit of 0 is counted and never refused. `support_text` is for the page of a dead link. `templates` are folders
-    that are searched for the pages' templates, and in `locales` below them for catalogues, before our own.
-    `watchers` are told of every request that was answered, for a log say; `metrics` counts them and shows the figures
-    at `/metrics`.
+    those below it; none means any. `trusted_proxies` are addresses or networks whose `X-Forwarded-For` is believed.
+    A limit of 0 is counted and never refused. `largest_document` is how many bytes a file that staff attach may have.
+    `support_text` is for the page of a dead link. `templates` are folders that are searched for the pages' templates,
+    and in `locales` below them for catalogues, before our own. `watchers` are told of every request that was answered,
+    for a log say; `metrics` counts them and shows the figures at `/metrics`.
     """
 
     public_url: str = "http://127.0.0.1:8000"
@@ -27,6 +27,7 @@ class Options:
     reads_per_minute: int = 30
     writes_per_minute: int = 10
     guesses_per_minute: int = 60
+    largest_document: int = 10 * 1024 * 1024
     support_text: str | None = None
     templates: tuple[Path, ...] = ()
     watchers: tuple[Watcher, ...] = ()

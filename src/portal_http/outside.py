@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class AdminTokens(Protocol):
@@ -13,6 +13,19 @@ class AdminTokens(Protocol):
     @abstractmethod
     def claims(self, token: str) -> Mapping[str, object] | None:
         """Return the claims of a JWT whose signature, issuer, audience, times and subject are right, else nothing."""
+
+
+class Printer(Protocol):
+    """Sets papers: the documents that the portal makes by itself, as PDF."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def print(self, paper: Mapping[str, Any], logo: bytes | None) -> bytes:
+        """Return a paper (`portal_http.paper.Paper`, as plain values) as PDF; the same words make the same bytes.
+
+        Called in a thread, and in several at once. The logo is a PNG or JPEG that nobody has looked into.
+        """
 
 
 class RateLimits(Protocol):

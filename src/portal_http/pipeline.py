@@ -113,7 +113,11 @@ async def _answer_staff(
 ) -> Answer:
     staff = await _known_staff(request, services)
     request.who = redacted(staff.subject)
-    asked, query, once = await _read(request, endpoint, staff.company_id, staff.subject, request.path)
+    if endpoint.upload is not None:
+        content = await request.upload(endpoint.upload.media_types, most=services.options.largest_document)
+        asked, query, once = content, read_query(request.query_string, endpoint.query), None
+    else:
+        asked, query, once = await _read(request, endpoint, staff.company_id, staff.subject, request.path)
     call = StaffCall(
         services=services,
         request=request,

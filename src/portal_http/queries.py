@@ -237,3 +237,8 @@ def a_list(sorts: Sequence[str], *filters: Parameter[Any]) -> dict[str, Paramete
 def a_document_list(sorts: Sequence[str], *filters: Parameter[Any]) -> dict[str, Parameter[Any]]:
     """Return the parameters of a list of documents."""
     return a_list(sorts, *filters, NUMBER, FROM, TO)
+
+
+def the_whole_of(sorts: Sequence[str], *filters: Parameter[Any], dated: bool) -> dict[str, Parameter[Any]]:
+    """Return the parameters of a list that comes whole; a `dated` one is of documents."""
+    return by_name(*filters, sort_by(sorts), ORDER, *((NUMBER, FROM, TO) if dated else ()))

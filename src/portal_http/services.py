@@ -10,6 +10,7 @@ from portal_http.incoming import Network, networks
 from portal_http.metrics import Metrics
 from portal_http.options import Options
 from portal_http.outside import AdminTokens, RateLimits
+from portal_http.printing import PrintShop
 from portal_http.seen import Watcher
 from portal_http.uses import Uses
 
@@ -23,6 +24,7 @@ class Services:
     admins: AdminTokens
     limits: RateLimits
     options: Options
+    shop: PrintShop | None = None
     uses: Uses = field(init=False)
     trusted: tuple[Network, ...] = field(init=False)
     metrics: Metrics | None = field(init=False)

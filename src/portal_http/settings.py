@@ -20,6 +20,7 @@ LOG_FORMATS = ("text", "json")
 
 MOST_PER_MINUTE = 1_000_000_000
 MOST_DAYS = 36_500
+MOST_MEGABYTES = 100
 
 
 class SettingsRefused(ValueError):
@@ -58,6 +59,9 @@ class Settings:
     writes_per_minute: int = 10
     guesses_per_minute: int = 60
     """How many dead links an address may try. For all three limits, 0 counts without limiting."""
+
+    document_max_mb: int = 10
+    """How large a PDF may be that staff attach, in MiB."""
 
     token_days: int = 90
     token_max_days: int = 365
@@ -268,6 +272,7 @@ _CHECKS: Mapping[str, Any] = {
     "writes_per_minute": _count(0, MOST_PER_MINUTE),
     "guesses_per_minute": _count(0, MOST_PER_MINUTE),
     "token_days": _count(1, MOST_DAYS),
+    "document_max_mb": _count(1, MOST_MEGABYTES),
     "token_max_days": _count(1, MOST_DAYS),
     "allowed_hosts": _hosts,
     "trusted_proxies": _proxies,

@@ -354,6 +354,15 @@ class MovementShape(TypedDict):
     balance: MoneyShape
 
 
+class FileShape(TypedDict):
+    """The file of a document, without its content; `size` is in bytes."""
+
+    document: DocumentShape
+    sha256: Sha256
+    size: int
+    attached_at: Moment
+
+
 StatementShape = TypedDict(
     "StatementShape",
     {

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from portal_adapters.contract.builders import COMPANY, a_quote, day, eur
+from portal_adapters.contract.builders import COMPANY, a_file, a_quote, day, eur
 from portal_core.domain.access import DocumentRef, DocumentType
 from portal_core.domain.filters import DecisionFilter, TicketFilter
 from portal_core.domain.paging import Listing
@@ -89,6 +89,32 @@ def test_a_client_who_is_refused_keeps_what_they_typed(portal: Portal, visit: Vi
     expect(page.locator("#answer")).to_contain_text("Ada Lovelace")
 
 
+@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+@pytest.mark.parametrize("locale", ["en", "ar"])
+def test_a_client_downloads_lists_and_documents(
+    portal: Portal, visit: Visit, width: int, *, scripts: bool, locale: str
+) -> None:
+    portal.speak(locale)
+    invoice = a_file(DocumentRef(DocumentType.INVOICE, "I1"))
+    portal.world.run(lambda store: store.attachments.attach(invoice))
+    page = visit(width=width, scripts=scripts, accept_downloads=True).page
+
+    def downloaded(path: str, file: str) -> bytes:
+        page.goto(f"{portal.link()}/{path}")
+        with page.expect_download() as started:
+            page.locator(f"main a[download][href*='{file}']").click()
+        assert re.fullmatch(r"[A-Za-z0-9.-]+\.(csv|pdf)", started.value.suggested_filename)
+        return started.value.path().read_bytes()
+
+    for name in ("quotes", "orders", "deliveries", "invoices", "payments"):
+        assert downloaded(name, f"{name}.csv").startswith(b"\xef\xbb\xbfid,number,")
+    for path in ("quotes/Q1", "orders/O1", "deliveries/D2", "statement"):
+        assert downloaded(path, f"{path}/pdf").startswith(b"%PDF-")
+    assert downloaded("statement", "statement.csv").startswith(b"\xef\xbb\xbfon,type,")
+    assert downloaded("invoices/I1", "invoices/I1/pdf") == invoice.content
+
+
 def test_the_keyboard_alone_is_enough(portal: Portal, visit: Visit) -> None:
     page = visit().page
     page.goto(f"{portal.link()}/quotes/Q1")
@@ -113,7 +139,7 @@ def test_a_browser_that_runs_scripts_and_follows_every_link_changes_nothing(port
 
     for path in PAGES:
         page.goto(link + path)
-    addresses = page.eval_on_selector_all("a[href]", "links => links.map(link => link.href)")
+    addresses = page.eval_on_selector_all("a[href]:not([download])", "links => links.map(link => link.href)")
     for address in addresses:
         if address.startswith(link):
             page.goto(address)

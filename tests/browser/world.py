@@ -33,6 +33,7 @@ from portal_adapters.contract.builders import (
 )
 from portal_adapters.contract.feeding import feed
 from portal_adapters.memory import MemoryTransactions
+from portal_adapters.pdf import TypstPrinter
 from portal_adapters.randomness import RandomMint
 from portal_core.domain.access import ALL_PERMISSIONS, DocumentRef, Permission
 from portal_core.domain.companies import Client, Company
@@ -141,7 +142,12 @@ class World:
         given: dict[str, Any] = {"reads_per_minute": 0, "writes_per_minute": 0, "guesses_per_minute": 0, **options}
         runner = InlineRunner(self.transactions)
         return create_app(
-            runner, clock=lambda: self.now, admins=NoAdmins(), limits=self.limits, options=Options(**given)
+            runner,
+            clock=lambda: self.now,
+            admins=NoAdmins(),
+            limits=self.limits,
+            options=Options(**given),
+            printer=TypstPrinter(),
         )
 
 

@@ -10,6 +10,9 @@ from portal_http.endpoints import BASE, StaffEndpoint
 from portal_http.options import Options
 from tests.http.world import Reply, World, bearer, full_world, places
 
+PDF = b"%PDF-1.7 an invoice %%EOF"
+AS_PDF = {"Content-Type": "application/pdf"}
+
 WRITES = [
     pytest.param(each, id=f"{each.method} {each.path.removeprefix(BASE)}")
     for each in STAFF_ENDPOINTS
@@ -17,13 +20,15 @@ WRITES = [
 ]
 
 # What is asked of each, and what the audit log says of it, the newest first.
-ACTS: dict[str, tuple[str, dict[str, Any] | None, list[str]]] = {
+ACTS: dict[str, tuple[str, dict[str, Any] | bytes | None, list[str]]] = {
     "POST /tokens": ("", {"client_id": "northwind"}, ["token.issued"]),
     "PATCH /tokens/{token_id}": ("", {"permissions": {"view_orders": False}}, ["token.changed"]),
     "POST /tokens/{token_id}/rotate": ("", {}, ["token.rotated"]),
     "DELETE /tokens/{token_id}": ("", None, ["token.revoked"]),
     "DELETE /tokens": ("?client_id=northwind", None, ["token.all_revoked", "token.revoked"]),
     "POST /feedback/{feedback_id}/replies": ("", {"message": "So it is.", "close": True}, ["feedback.closed"]),
+    "PUT /invoices/{invoice_id}/pdf": ("", PDF, ["file.attached"]),
+    "DELETE /invoices/{invoice_id}/pdf": ("", None, ["file.removed"]),
 }
 
 
@@ -44,15 +49,17 @@ def test_what_staff_change_is_in_the_audit_log(world: World, endpoint: StaffEndp
     tail = endpoint.path.removeprefix(BASE)
     query, body, expected = ACTS[f"{endpoint.method} {tail}"]
     token_id = issue(world)["id"]
-    path = tail.replace("{token_id}", token_id).replace("{feedback_id}", "T1")
+    path = tail.replace("{token_id}", token_id).replace("{feedback_id}", "T1").replace("{invoice_id}", "I1")
+    if path.endswith("/pdf"):
+        world.staff("PUT", path, content=PDF, headers=AS_PDF)
     told = len(entries(world))
 
     answer = world.staff(
         endpoint.method,
         path + query,
         token=bearer(subject="ada@example.com"),
-        headers={"User-Agent": "desk/1"},
-        **({} if body is None else {"json": body}),
+        headers={"User-Agent": "desk/1", **(AS_PDF if isinstance(body, bytes) else {})},
+        **({} if body is None else {"content" if isinstance(body, bytes) else "json": body}),
     )
 
     fresh = entries(world)[:-told]

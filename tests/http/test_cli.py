@@ -448,3 +448,35 @@ def test_serving_logs_no_token_and_lets_an_import_run_beside_it(furnished: Run, 
     lines = [json.loads(line) for line in logged.splitlines()]
     assert lines
     assert token not in logged
+
+
+PDF = b"%PDF-1.7 an invoice %%EOF"
+
+
+def test_pdfs_are_attached_to_the_invoices_that_they_are_named_after(furnished: Run, tmp_path: Path) -> None:
+    for name in ("I1.pdf", "I2.pdf", "scan.pdf"):
+        (tmp_path / name).write_bytes(PDF)
+
+    named = furnished("attach", "--company", "acme", "I1.pdf", "I2.pdf")
+    told = furnished("attach", "--company", "acme", "--invoice", "I3", "scan.pdf")
+
+    assert (named.exit_code, named.stderr) == (0, "2 attached.\n")
+    assert (told.exit_code, told.stderr) == (0, "1 attached.\n")
+
+
+def test_where_one_pdf_is_wrong_none_is_attached(furnished: Run, tmp_path: Path) -> None:
+    (tmp_path / "I1.pdf").write_bytes(PDF)
+    (tmp_path / "I2.pdf").write_bytes(b"%PDF- cut off")
+    (tmp_path / "nowhere.pdf").write_bytes(PDF)
+    (tmp_path / "I3.pdf").write_bytes(PDF.ljust(1024 * 1024) + b"%%EOF")
+
+    result = furnished(
+        "attach", "--company", "acme", "I1.pdf", "I2.pdf", "nowhere.pdf", "I3.pdf", PORTAL_DOCUMENT_MAX_MB="1"
+    )
+
+    assert result.exit_code == 1
+    assert "I2.pdf: must be a whole PDF" in result.stderr
+    assert "nowhere.pdf: There is no invoice 'nowhere' here." in result.stderr
+    assert "I3.pdf: may have at most 1 MiB" in result.stderr
+    assert "Nothing was attached." in result.stderr
+    assert furnished("attach", "--company", "acme", "--invoice", "I1", "I1.pdf", "I2.pdf").exit_code == 2

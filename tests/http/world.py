@@ -18,6 +18,7 @@ from portal_adapters.contract.builders import (
     STRANGER,
     a_credit_note,
     a_delivery,
+    a_file,
     a_payment,
     a_quote,
     a_refund,
@@ -30,6 +31,7 @@ from portal_adapters.contract.builders import (
 )
 from portal_adapters.contract.feeding import prepare
 from portal_adapters.memory.store import MemoryTransactions
+from portal_adapters.pdf import TypstPrinter
 from portal_adapters.randomness import RandomMint
 from portal_adapters.rate_limits import rate_limits
 from portal_core.domain.access import ALL_PERMISSIONS, DocumentRef, DocumentType, Permission, Scope
@@ -83,6 +85,7 @@ class World:
     """What a test is given."""
 
     options: Options = UNLIMITED
+    printing: bool = True
     clock: Clock = field(factory=Clock)
     transactions: MemoryTransactions = field(factory=lambda: MemoryTransactions(RandomMint()))
     app: Starlette = field(init=False)
@@ -95,6 +98,7 @@ class World:
             admins=admin_tokens(key=KEY, audience=AUDIENCE, issuer="tests"),
             limits=rate_limits("memory://"),
             options=self.options,
+            printer=TypstPrinter() if self.printing else None,
         )
         self.http = TestClient(self.app, raise_server_exceptions=False)
         prepare(self.transactions)
@@ -152,11 +156,13 @@ def everything(scope: Scope = SCOPE, mark: str = "") -> tuple[Fact, ...]:
     )
 
 
-def full_world(options: Options = UNLIMITED) -> World:
+def full_world(options: Options = UNLIMITED, *, printing: bool = True) -> World:
     """Return a world in which three clients have one of everything, and a ticket."""
-    world = World(options)
+    world = World(options, printing=printing)
     world.feed(*everything(), *everything(NEIGHBOUR, "-n"), *everything(STRANGER, "-s"))
     with world.transaction() as store:
+        for mark, scope in (("", SCOPE), ("-n", NEIGHBOUR), ("-s", STRANGER)):
+            store.attachments.attach(a_file(DocumentRef(DocumentType.INVOICE, f"I1{mark}"), scope=scope))
         store.tickets.add(a_ticket("T1"))
         store.tickets.add(a_ticket("T1-n", scope=NEIGHBOUR))
         store.tickets.add(a_ticket("T1-s", scope=STRANGER))

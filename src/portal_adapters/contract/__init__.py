@@ -28,6 +28,7 @@ from portal_adapters.contract.accounts import AccountsContract
 from portal_adapters.contract.decisions import DecisionsContract
 from portal_adapters.contract.documents import DocumentsContract
 from portal_adapters.contract.facts import FactsContract
+from portal_adapters.contract.files import FilesContract
 from portal_adapters.contract.filters import FiltersContract
 from portal_adapters.contract.grants import GrantsContract
 from portal_adapters.contract.happenings import HappeningsContract
@@ -43,6 +44,7 @@ __all__ = [
     "DecisionsContract",
     "DocumentsContract",
     "FactsContract",
+    "FilesContract",
     "FiltersContract",
     "GrantsContract",
     "HappeningsContract",
@@ -66,6 +68,7 @@ class StoreContract(
     DecisionsContract,
     GrantsContract,
     TicketsContract,
+    FilesContract,
     HappeningsContract,
     FactsContract,
     TransactionsContract,

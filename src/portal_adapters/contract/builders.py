@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo
 
 from attrs import evolve
 
-from portal_core.domain.access import ALL_PERMISSIONS, Grant, Scope, Secret, Visit
+from portal_core.domain.access import ALL_PERMISSIONS, DocumentRef, Grant, Scope, Secret, Visit
 from portal_core.domain.audit import Act, Actor, ActorType, AuditAction, AuditEntry, Target, TargetType
 from portal_core.domain.companies import Client, Company
 from portal_core.domain.deliveries import Delivery, DeliveryLine, DeliveryState
 from portal_core.domain.events import Event, EventType
 from portal_core.domain.feedback import Category, Ticket
+from portal_core.domain.files import DocumentFile, a_pdf
 from portal_core.domain.ids import (
     AuditEntryId,
     ClientId,
@@ -289,6 +290,11 @@ def a_ticket(ticket_id: str = "T1", *, scope: Scope = SCOPE, **changes: Any) -> 
         created_at=NOW,
     )
     return evolve(ticket, **changes)
+
+
+def a_file(document: DocumentRef, *, scope: Scope = SCOPE, content: bytes = b"%PDF-1.7 %%EOF") -> DocumentFile:
+    """Return the file of a document."""
+    return a_pdf(scope.company_id, scope.client_id, document, content, at=NOW)
 
 
 def an_event(event_id: str = "E1", *, scope: Scope = SCOPE, **changes: Any) -> Event:

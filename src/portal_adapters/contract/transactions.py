@@ -17,6 +17,7 @@ from portal_adapters.contract.builders import (
     a_client,
     a_company,
     a_decision,
+    a_file,
     a_grant,
     a_key,
     a_payment,
@@ -36,6 +37,7 @@ from portal_adapters.contract.builders import (
     paid,
 )
 from portal_adapters.contract.feeding import change, prepare
+from portal_core.domain.access import DocumentRef, DocumentType
 from portal_core.domain.errors import AlreadyDecided, NotOpen
 from portal_core.domain.feedback import Party, Reply
 from portal_core.domain.filters import (
@@ -60,6 +62,7 @@ FACTS = (
     an_invoice("I2", eur("50.00")),
     a_payment("P1", allocations=(paid("I1", eur("100.00")),)),
 )
+A_FILE = a_file(DocumentRef(DocumentType.INVOICE, "I1"))
 BY_MOMENT = Listing(sort="created_at")
 
 
@@ -184,6 +187,7 @@ def _fill(transactions: Transactions) -> None:
     with transactions.begin() as store:
         store.grants.add(a_grant(secrets=(a_secret(1),)))
         store.tickets.add(a_ticket())
+        store.attachments.attach(A_FILE)
         store.events.append(an_event("E1"))
         store.audit.append(an_audit_entry("A1"))
         store.answers.keep(a_key(), an_answer(), since=NOW)
@@ -205,6 +209,8 @@ def _write_everywhere(store: Store) -> None:
     reply = Reply(by=Party.STAFF, message="Soon.", created_at=NOW)
     store.tickets.update(a_ticket().reply(reply), was=a_ticket())
     store.tickets.add(a_ticket("T2"))
+    store.attachments.remove(COMPANY, [A_FILE.document])
+    store.attachments.attach(a_file(DocumentRef(DocumentType.INVOICE, "I2")))
     store.events.append(an_event("E2"))
     store.audit.append(an_audit_entry("A2"))
     store.answers.prune(before=moment(1))
@@ -285,6 +291,7 @@ def _seen(store: Store) -> dict[str, Any]:
         "decisions": store.decisions.page(COMPANY, BY_MOMENT, DecisionFilter()),
         "tickets": store.tickets.page(COMPANY, BY_MOMENT, TicketFilter()),
         "audit": store.audit.page(COMPANY, BY_MOMENT, AuditFilter()),
+        "files": [store.documents.find(SCOPE, DocumentRef(DocumentType.INVOICE, each)) for each in ("I1", "I2")],
         "events": store.events.page(COMPANY, after=None, limit=100),
         "answers": [store.answers.find(a_key(key), since=NOW) for key in ("K1", "K2")],
     }

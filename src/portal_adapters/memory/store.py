@@ -18,6 +18,7 @@ from portal_adapters.memory.documents import (
     MemoryQuotes,
 )
 from portal_adapters.memory.facts import MemoryFacts, MemoryIntake
+from portal_adapters.memory.files import MemoryAttachments, MemoryDocuments
 from portal_adapters.memory.happenings import (
     MemoryAnswers,
     MemoryAuditLog,
@@ -66,6 +67,8 @@ def _store(tables: Tables, mint: Mint) -> Store:
         balances=balances,
         accounts=MemoryAccounts(tables),
         dashboards=ComposedDashboards(quotes, orders, invoices, deliveries, balances),
+        documents=MemoryDocuments(tables),
+        attachments=MemoryAttachments(tables),
         decisions=MemoryDecisions(tables),
         tickets=MemoryTickets(tables),
         events=MemoryEvents(tables),

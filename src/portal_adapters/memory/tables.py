@@ -5,11 +5,12 @@ from typing import Any, Final, TypeVar
 
 from attrs import define, field
 
-from portal_core.domain.access import Grant
+from portal_core.domain.access import DocumentRef, Grant
 from portal_core.domain.audit import AuditEntry
 from portal_core.domain.companies import Client, Company
 from portal_core.domain.events import Event
 from portal_core.domain.feedback import Ticket
+from portal_core.domain.files import DocumentFile
 from portal_core.domain.ids import AuditEntryId, ClientId, CompanyId, EventId, GrantId, QuoteId, TicketId
 from portal_core.domain.ledger import Ledger
 from portal_core.domain.quotes import Decision
@@ -34,6 +35,9 @@ class Tables:
     owners: dict[tuple[CompanyId, RecordRef], ClientId] = field(factory=dict[tuple[CompanyId, RecordRef], ClientId])
     decisions: dict[tuple[CompanyId, QuoteId, int], Decision] = field(
         factory=dict[tuple[CompanyId, QuoteId, int], Decision]
+    )
+    files: dict[tuple[CompanyId, DocumentRef], DocumentFile] = field(
+        factory=dict[tuple[CompanyId, DocumentRef], DocumentFile]
     )
     grants: dict[tuple[CompanyId, GrantId], Grant] = field(factory=dict[tuple[CompanyId, GrantId], Grant])
     digests: dict[bytes, tuple[CompanyId, GrantId]] = field(factory=dict[bytes, tuple[CompanyId, GrantId]])

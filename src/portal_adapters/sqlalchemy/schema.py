@@ -259,6 +259,19 @@ digests = Table(
     sqlite_with_rowid=False,
 )
 
+# Documents as they were attached, as PDF; `type` is the document's.
+files = Table(
+    "portal_files",
+    metadata,
+    key("company_id"),
+    Column("type", code("").type, primary_key=True),
+    key("id"),
+    id_of("client_id"),
+    text("sha256"),
+    Column("attached_at", Moment, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+
 decisions = Table(
     "portal_decisions",
     metadata,

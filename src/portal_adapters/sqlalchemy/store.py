@@ -16,6 +16,7 @@ from portal_adapters.sqlalchemy.deliveries import SqlDeliveries
 from portal_adapters.sqlalchemy.dialects import connected, of_one_state
 from portal_adapters.sqlalchemy.events import SqlEvents
 from portal_adapters.sqlalchemy.facts import SqlFacts
+from portal_adapters.sqlalchemy.files import SqlAttachments, SqlDocuments
 from portal_adapters.sqlalchemy.intake import SqlIntake
 from portal_adapters.sqlalchemy.invoices import SqlInvoices
 from portal_adapters.sqlalchemy.orders import SqlOrders
@@ -41,6 +42,8 @@ def store_on(connection: Connection, mint: Mint) -> Store:
         balances=SqlBalances(connection),
         accounts=SqlAccounts(connection),
         dashboards=SqlDashboards(connection),
+        documents=SqlDocuments(connection),
+        attachments=SqlAttachments(connection),
         decisions=SqlDecisions(connection),
         tickets=SqlTickets(connection),
         events=SqlEvents(connection),

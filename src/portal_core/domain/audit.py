@@ -19,6 +19,8 @@ class AuditAction(StrEnum):
     ALL_TOKENS_REVOKED = "token.all_revoked"
     FEEDBACK_REPLIED = "feedback.replied"
     FEEDBACK_CLOSED = "feedback.closed"
+    FILE_ATTACHED = "file.attached"
+    FILE_REMOVED = "file.removed"
     RECORDS_IMPORTED = "records.imported"
     QUOTE_ACCEPTED = "quote.accepted"
     QUOTE_DECLINED = "quote.declined"
@@ -60,6 +62,7 @@ class TargetType(StrEnum):
     CLIENT = "client"
     COMPANY = "company"
     QUOTE = "quote"
+    INVOICE = "invoice"
     FEEDBACK = "feedback"
 
 

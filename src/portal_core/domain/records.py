@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from attrs import frozen
 
+from portal_core.domain.access import DocumentRef, DocumentType
 from portal_core.domain.companies import Client, Company
 from portal_core.domain.deliveries import Delivery
 from portal_core.domain.ids import ClientId
@@ -52,6 +53,12 @@ _TYPES: dict[type[Fact], RecordType] = {
 def ref_of(fact: Fact) -> RecordRef:
     """Return the type and id of a fact."""
     return RecordRef(_TYPES[type(fact)], fact.id)
+
+
+def document_of(ref: RecordRef) -> DocumentRef | None:
+    """Return the document that a record is, or nothing for a company and a client."""
+    kind = next((each for each in DocumentType if each.value == ref.type.value), None)
+    return None if kind is None else DocumentRef(kind, ref.id)
 
 
 def client_of(fact: Fact) -> ClientId | None:

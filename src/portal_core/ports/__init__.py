@@ -10,6 +10,7 @@ from attrs import frozen
 from portal_core.ports.access import Clients, Companies, Grants, Links
 from portal_core.ports.conversation import Tickets
 from portal_core.ports.documents import Deliveries, Invoices, Orders, Payments, Quotes
+from portal_core.ports.files import Attachments, Documents
 from portal_core.ports.happenings import Answers, AuditLog, Decisions, Events, KeptAnswer, KeyOfAnswer
 from portal_core.ports.intake import Facts, Intake, Kept, Pack, Packed, PackedIntake
 from portal_core.ports.overview import Accounts, Balances, ComposedDashboards, Dashboards
@@ -18,6 +19,7 @@ from portal_core.ports.system import Mint, Runner, Transactions
 __all__ = [
     "Accounts",
     "Answers",
+    "Attachments",
     "AuditLog",
     "Balances",
     "Clients",
@@ -26,6 +28,7 @@ __all__ = [
     "Dashboards",
     "Decisions",
     "Deliveries",
+    "Documents",
     "Events",
     "Facts",
     "Grants",
@@ -69,6 +72,8 @@ class Store:
     balances: Balances
     accounts: Accounts
     dashboards: Dashboards
+    documents: Documents
+    attachments: Attachments
     decisions: Decisions
     tickets: Tickets
     events: Events

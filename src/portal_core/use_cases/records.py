@@ -22,7 +22,7 @@ from portal_core.domain.invoices import Invoice
 from portal_core.domain.ledger import Ledger
 from portal_core.domain.payments import Payment
 from portal_core.domain.quotes import Quote
-from portal_core.domain.records import Fact, RecordRef, RecordType, ref_of, references_of
+from portal_core.domain.records import Fact, RecordRef, RecordType, document_of, ref_of, references_of
 from portal_core.ports import Kept, Packed, Store
 from portal_core.use_cases.audit import note_act
 from portal_core.use_cases.settling import Changed, RecordFault, settling_of
@@ -408,3 +408,4 @@ def _faults_of_references(store: Store, changed: Changed, chunk: Sequence[Outlin
 def _remove(store: Store, changed: Changed, refs: Collection[RecordRef]) -> None:
     if refs:
         store.intake.remove(changed.company_id, refs)
+        store.attachments.remove(changed.company_id, [each for each in map(document_of, refs) if each is not None])

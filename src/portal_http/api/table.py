@@ -3,7 +3,7 @@
 from http import HTTPStatus
 
 from portal_core.domain.access import Permission
-from portal_core.domain.errors import AlreadyDecided, MovedOn, NotOpen, Revoked
+from portal_core.domain.errors import AlreadyDecided, MovedOn, NotFound, NotOpen, Revoked
 from portal_core.domain.paging import (
     DELIVERY_SORTS,
     INVOICE_SORTS,
@@ -18,10 +18,13 @@ from portal_http.api import (
     dashboard,
     decisions,
     deliveries,
+    downloads,
     events,
     feedback,
+    files,
     invoices,
     orders,
+    papers,
     payments,
     quotes,
     statement,
@@ -29,13 +32,16 @@ from portal_http.api import (
     tokens,
 )
 from portal_http.endpoints import (
+    PDF_UPLOAD,
     Result,
+    a_file,
     client_reads,
     client_writes,
     many,
     one,
     staff_deletes,
     staff_reads,
+    staff_uploads,
     staff_writes,
 )
 from portal_http.queries import CURRENCY, LIMIT, OVERDUE, a_document_list, a_list, by_name
@@ -49,6 +55,7 @@ from portal_http.requests import (
     RotateLink,
     SubmitFeedback,
 )
+from portal_http.whole_lists import WHOLE_LISTS
 
 _QUOTES = (Permission.VIEW_QUOTES,)
 _TO_DECIDE = (Permission.VIEW_QUOTES, Permission.ACCEPT_QUOTES)
@@ -60,6 +67,8 @@ _ACCOUNT = (Permission.VIEW_INVOICES, Permission.VIEW_PAYMENTS)
 _FEEDBACK = (Permission.SUBMIT_FEEDBACK,)
 
 _QUOTE = one(shapes.QuoteDetailShape, fields=("ETag",))
+_CSV = a_file("text/csv")
+_PDF = a_file("application/pdf", "ETag")
 _DECIDED = (MovedOn, AlreadyDecided, NotOpen)
 
 CLIENT_ENDPOINTS = (
@@ -76,6 +85,7 @@ CLIENT_ENDPOINTS = (
         permissions=_QUOTES,
     ),
     client_reads("/quotes/{quote_id}", quotes.read_one, "One quote", _QUOTE, permissions=_QUOTES),
+    client_reads("/quotes/{quote_id}/pdf", papers.quote, "One quote as PDF", _PDF, permissions=_QUOTES),
     client_writes(
         "/quotes/{quote_id}/accept",
         quotes.accept,
@@ -105,6 +115,7 @@ CLIENT_ENDPOINTS = (
         permissions=_ORDERS,
     ),
     client_reads("/orders/{order_id}", orders.read_one, "One order", one(shapes.OrderDetailShape), permissions=_ORDERS),
+    client_reads("/orders/{order_id}/pdf", papers.order, "One order as PDF", _PDF, permissions=_ORDERS),
     client_reads(
         "/invoices",
         invoices.list_all,
@@ -118,6 +129,13 @@ CLIENT_ENDPOINTS = (
         invoices.read_one,
         "One invoice or credit note",
         one(shapes.InvoiceDetailShape, shapes.CreditNoteDetailShape),
+        permissions=_INVOICES,
+    ),
+    client_reads(
+        "/invoices/{invoice_id}/pdf",
+        files.read_invoice,
+        "An invoice or credit note as PDF, as the system of record issued it",
+        _PDF,
         permissions=_INVOICES,
     ),
     client_reads(
@@ -151,6 +169,13 @@ CLIENT_ENDPOINTS = (
         permissions=_DELIVERIES,
     ),
     client_reads(
+        "/deliveries/{delivery_id}/pdf",
+        papers.delivery,
+        "One delivery note as PDF",
+        _PDF,
+        permissions=_DELIVERIES,
+    ),
+    client_reads(
         "/statement",
         statement.view_statement,
         "The statement of account: one for each currency, or that of one",
@@ -158,6 +183,16 @@ CLIENT_ENDPOINTS = (
         query=by_name(statement.FROM, statement.TO, CURRENCY),
         permissions=_ACCOUNT,
         whole_account=True,
+    ),
+    client_reads(
+        "/statement/pdf",
+        papers.statement,
+        "The statement of account as PDF",
+        _PDF,
+        query=by_name(statement.FROM, statement.TO, CURRENCY),
+        permissions=_ACCOUNT,
+        whole_account=True,
+        refusals=(NotFound,),
     ),
     client_reads(
         "/feedback",
@@ -190,6 +225,26 @@ CLIENT_ENDPOINTS = (
         one(shapes.TicketShape, status=HTTPStatus.CREATED),
         permissions=_FEEDBACK,
         refusals=(NotOpen,),
+    ),
+    *(
+        client_reads(
+            f"/{listed.name}.csv",
+            downloads.download(listed),
+            listed.summary,
+            _CSV,
+            query=listed.known,
+            permissions=(listed.permission,),
+        )
+        for listed in WHOLE_LISTS
+    ),
+    client_reads(
+        "/statement.csv",
+        downloads.download_statement,
+        "The statement of account as CSV",
+        _CSV,
+        query=by_name(statement.FROM, statement.TO, CURRENCY),
+        permissions=_ACCOUNT,
+        whole_account=True,
     ),
 )
 
@@ -269,4 +324,15 @@ STAFF_ENDPOINTS = (
         many(shapes.AuditEntryShape),
         query=a_list(MOMENT_SORTS, audit.ACTOR, audit.ACTION, tokens.CLIENT_ID, audit.TARGET_ID, audit.FROM, audit.TO),
     ),
+    staff_uploads(
+        "/invoices/{invoice_id}/pdf",
+        files.attach,
+        PDF_UPLOAD,
+        "Attach the PDF of an invoice or credit note",
+        one(shapes.FileShape),
+    ),
+    staff_reads(
+        "/invoices/{invoice_id}/pdf", files.read_attached, "The attached PDF of an invoice or credit note", _PDF
+    ),
+    staff_deletes("/invoices/{invoice_id}/pdf", files.detach, "Take an attached PDF away"),
 )

@@ -19,6 +19,7 @@ from portal_http.pages.forms import Form
 from portal_http.pages.labels import N_
 from portal_http.pages.rendering import Look, Templates
 from portal_http.pages.voice import Said, Voice
+from portal_http.printing import PrintShop
 
 T = TypeVar("T")
 
@@ -71,6 +72,7 @@ class Asked:
     look: Look
     voice: Voice
     link: str
+    shop: PrintShop | None = None
     here: str = ""
     query: Mapping[str, str] = field(factory=dict[str, str])
     form: Form = field(factory=Form)

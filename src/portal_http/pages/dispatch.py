@@ -17,13 +17,13 @@ from portal_http.incoming import Incoming
 from portal_http.pages import theme
 from portal_http.pages.asked import Asked, html, query_of
 from portal_http.pages.forms import read_body, read_form
-from portal_http.pages.languages import Languages, spoken_in, translations_of
+from portal_http.pages.languages import Languages, spoken_in
 from portal_http.pages.origin import require_own_form
 from portal_http.pages.refusals import words_for
 from portal_http.pages.rendering import Look, Templates
 from portal_http.pages.routes import Route, route_of
 from portal_http.pages.views.display import LANGUAGE, SCHEME
-from portal_http.pages.voice import Voice
+from portal_http.pages.voice import Voice, voice_of
 from portal_http.rate_limiting import Budgets
 from portal_http.services import Services
 
@@ -136,6 +136,7 @@ class Pages:
             look=_look(request, link.rpartition("/")[0], accent, self.languages),
             voice=self._voice(request, visit, visit.company.timezone),
             link=link,
+            shop=self.services.shop,
             here=request.path.removeprefix(PREFIX).strip("/").partition("/")[2],
             query=query_of(request.query_string),
             ip=request.address(self.services.trusted),
@@ -143,10 +144,8 @@ class Pages:
         )
 
     def _voice(self, request: Incoming, visit: Visit | None, zone: ZoneInfo) -> Voice:
-        wishes = (None, None) if visit is None else (visit.client.locale, visit.company.locale)
         accepted = ",".join(request.fields(b"accept-language"))
-        locale = self.languages.choose(*wishes, accepted=accepted, chosen=_chosen(request, LANGUAGE))
-        return Voice(locale, translations_of(self.languages, locale.language), zone)
+        return voice_of(self.languages, visit, accepted, zone, chosen=_chosen(request, LANGUAGE))
 
 
 def _static(method: str, parts: list[str]) -> Answer:

@@ -69,6 +69,11 @@ class Shelf:
         kept = self._kept()
         return f"{self.address}?{urlencode(kept)}" if kept else self.address
 
+    def download(self) -> str:
+        """Return the address of the whole list as CSV."""
+        kept = self._kept()
+        return f"{self.address}.csv?{urlencode(sorted(kept.items()))}" if kept else f"{self.address}.csv"
+
     def _kept(self) -> dict[str, str]:
         return {name: text for name, text in self.asked.query.items() if name in self.query.values and name != "cursor"}
 

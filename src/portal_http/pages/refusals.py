@@ -20,6 +20,8 @@ from portal_http.errors import InvalidHost, MethodNotAllowed, PayloadTooLarge, R
 from portal_http.pages.labels import N_
 from portal_http.pages.origin import ForeignForm
 from portal_http.pages.voice import Said
+from portal_http.paper import PaperTooLong
+from portal_http.whole_lists import ListTooLong
 
 
 @frozen
@@ -63,6 +65,14 @@ _WORDS: Mapping[type[object], tuple[str, str]] = {
         N_("Nothing was done. Open the page from your own link and send the form there."),
     ),
     MethodNotAllowed: _INCOMPLETE,
+    ListTooLong: (
+        N_("That is too much for one file"),
+        N_("Search the list for a shorter period and download it in parts."),
+    ),
+    PaperTooLong: (
+        N_("That is too much for one file"),
+        N_("Ask for a shorter period, or read it here."),
+    ),
     InvalidInput: (
         N_("This address is not right"),
         N_("It asks for something that is not there. Choose from the menu instead."),

@@ -15,13 +15,16 @@ from portal_http.pages.views import (
     dashboard,
     deliveries,
     display,
+    downloads,
     feedback,
     invoices,
     orders,
+    papers,
     payments,
     quotes,
     statement,
 )
+from portal_http.whole_lists import WHOLE_LISTS
 
 View: TypeAlias = Callable[[Asked, str], Awaitable[Answer]]
 
@@ -50,8 +53,12 @@ def route_of(parts: list[str]) -> Route:
             return Route(dashboard.show)
         case [name]:
             return _WHOLE.get(name, _NOWHERE)
+        case [Section.STATEMENT.value, "pdf"]:
+            return _STATEMENT_PDF
         case [name, document_id] if name in _SINGLE and is_id(document_id):
             return evolve(_SINGLE[name], document_id=document_id)
+        case [name, document_id, "pdf"] if name in _PDF and is_id(document_id):
+            return evolve(_PDF[name], document_id=document_id)
         case _:
             return _NOWHERE
 
@@ -69,6 +76,8 @@ _WRITING = (Permission.SUBMIT_FEEDBACK,)
 
 _NOWHERE = Route(_nowhere)
 
+_STATEMENT_PDF = Route(_without_id(papers.statement))
+
 _WHOLE: Mapping[str, Route] = {
     Section.QUOTES: Route(_without_id(quotes.show_list)),
     Section.ORDERS: Route(_without_id(orders.show_list)),
@@ -77,6 +86,8 @@ _WHOLE: Mapping[str, Route] = {
     Section.PAYMENTS: Route(_without_id(payments.show_list)),
     Section.STATEMENT: Route(_without_id(statement.show)),
     Section.FEEDBACK: Route(_without_id(feedback.show_list), _without_id(feedback.take_first), _WRITING),
+    f"{Section.STATEMENT}.csv": Route(_without_id(downloads.download_statement)),
+    **{f"{each.name}.csv": Route(_without_id(downloads.download(each))) for each in WHOLE_LISTS},
     "display": Route(take=_without_id(display.take)),
     "logo": Route(_without_id(display.show_logo), free=True),
 }
@@ -88,4 +99,11 @@ _SINGLE: Mapping[str, Route] = {
     Section.INVOICES: Route(invoices.show),
     Section.PAYMENTS: Route(payments.show),
     Section.FEEDBACK: Route(feedback.show, feedback.take, _WRITING),
+}
+
+_PDF: Mapping[str, Route] = {
+    Section.QUOTES: Route(papers.quote),
+    Section.ORDERS: Route(papers.order),
+    Section.DELIVERIES: Route(papers.delivery),
+    Section.INVOICES: Route(invoices.show_file),
 }

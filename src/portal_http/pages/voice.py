@@ -11,9 +11,11 @@ from zoneinfo import ZoneInfo
 from attrs import frozen
 from babel import Locale
 
+from portal_core.domain.access import Visit
 from portal_core.domain.money import Money
 from portal_http.pages import formatting
 from portal_http.pages.labels import label
+from portal_http.pages.languages import Languages, translations_of
 
 
 @frozen
@@ -75,6 +77,10 @@ class Voice:
         """Return a number."""
         return formatting.quantity(number, self.locale)
 
+    def quantity_of(self, number: int) -> str:
+        """Return a whole number."""
+        return formatting.quantity(Decimal(number), self.locale)
+
     def percent(self, number: Decimal) -> str:
         """Return a percentage."""
         return formatting.percent(number, self.locale)
@@ -91,7 +97,16 @@ class Voice:
     def _spoken(self, value: int | timedelta) -> str:
         if isinstance(value, timedelta):
             return formatting.duration(value, self.locale)
-        return formatting.quantity(Decimal(value), self.locale)
+        return self.quantity_of(value)
+
+
+def voice_of(
+    languages: Languages, visit: Visit | None, accepted: str, zone: ZoneInfo, *, chosen: str | None = None
+) -> Voice:
+    """Return how to speak to a visitor or a stranger, who accepts some languages (`Accept-Language`) or chose one."""
+    wishes = (None, None) if visit is None else (visit.client.locale, visit.company.locale)
+    locale = languages.choose(*wishes, accepted=accepted, chosen=chosen)
+    return Voice(locale, translations_of(languages, locale.language), zone)
 
 
 FILTERS: tuple[Callable[..., Any], ...] = (

@@ -2,6 +2,7 @@
 
 from portal_http.present.audit import audit_entry
 from portal_http.present.conversation import event, ticket, ticket_for_staff
+from portal_http.present.files import file_row
 from portal_http.present.invoices import invoice_detail, invoice_row, payment
 from portal_http.present.links import issued_link, link_row
 from portal_http.present.orders import delivery, order_detail, order_row
@@ -14,6 +15,7 @@ __all__ = [
     "decision_with_evidence",
     "delivery",
     "event",
+    "file_row",
     "invoice_detail",
     "invoice_row",
     "issued_link",

@@ -69,3 +69,12 @@ _NUMBERS: Mapping[DocumentType, Callable[[Store, Asked, str], str]] = {
         read_delivery(store, asked.visit, DeliveryId(key), now=asked.now).delivery.number
     ),
 }
+
+
+def paper_of(store: Store, asked: Asked, kind: DocumentType, document_id: str, *, printed: bool = True) -> str | None:
+    """Return the path of a document's PDF, or nothing where it is neither printed nor was attached."""
+    page = asked.address(kind, document_id)
+    there = (printed and asked.shop is not None) or store.documents.has(
+        asked.visit.scope, DocumentRef(kind, document_id)
+    )
+    return f"{page}/pdf" if page is not None and there else None

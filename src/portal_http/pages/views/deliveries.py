@@ -1,6 +1,6 @@
 """Deliveries: the list, and one of them with its tracking and timeline."""
 
-from portal_core.domain.access import Permission
+from portal_core.domain.access import DocumentType, Permission
 from portal_core.domain.deliveries import SHOWN_DELIVERY_STATES
 from portal_core.domain.filters import DeliveryFilter
 from portal_core.domain.ids import DeliveryId
@@ -9,6 +9,7 @@ from portal_core.use_cases.deliveries import list_deliveries, read_delivery
 from portal_http.answers import Answer
 from portal_http.pages.asked import Asked, Section
 from portal_http.pages.lists import shelf
+from portal_http.pages.shown.about import paper_of
 from portal_http.pages.shown.timeline import STEPS, timeline
 from portal_http.queries import choices
 
@@ -26,5 +27,10 @@ async def show_list(asked: Asked) -> Answer:
 
 async def show(asked: Asked, document_id: str) -> Answer:
     """Show one delivery."""
-    view = await asked.read(lambda store: read_delivery(store, asked.visit, DeliveryId(document_id), now=asked.now))
-    return asked.page("delivery.html", view=view, delivery=view.delivery, timeline=timeline(view.delivery))
+    view, paper = await asked.read(
+        lambda store: (
+            read_delivery(store, asked.visit, DeliveryId(document_id), now=asked.now),
+            paper_of(store, asked, DocumentType.DELIVERY, document_id),
+        )
+    )
+    return asked.page("delivery.html", view=view, delivery=view.delivery, timeline=timeline(view.delivery), paper=paper)

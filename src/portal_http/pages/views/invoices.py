@@ -1,15 +1,18 @@
 """Invoices and credit notes: the list, and one of them with what is due when and how to pay it."""
 
-from portal_core.domain.access import Permission
+from portal_core.domain.access import DocumentType, Permission
 from portal_core.domain.filters import InvoiceFilter
 from portal_core.domain.ids import InvoiceId
 from portal_core.domain.invoices import InvoiceKind, PaymentState
 from portal_core.domain.paging import INVOICE_SORTS
+from portal_core.use_cases.files import read_invoice_file
 from portal_core.use_cases.invoices import list_invoices, read_invoice
 from portal_http.answers import Answer
+from portal_http.files import file_of_invoice
 from portal_http.pages.asked import Asked, Section
 from portal_http.pages.labels import N_, label
 from portal_http.pages.lists import Choice, Shelf, shelf
+from portal_http.pages.shown.about import paper_of
 from portal_http.queries import OVERDUE, choices
 
 KINDS = choices("kind", frozenset(InvoiceKind), "Invoices or credit notes.")
@@ -28,17 +31,31 @@ async def show_list(asked: Asked) -> Answer:
 
 async def show(asked: Asked, document_id: str) -> Answer:
     """Show one invoice or credit note."""
-    detail = await asked.read(lambda store: read_invoice(store, asked.visit, InvoiceId(document_id), now=asked.now))
+    detail, paper = await asked.read(
+        lambda store: (
+            read_invoice(store, asked.visit, InvoiceId(document_id), now=asked.now),
+            paper_of(store, asked, DocumentType.INVOICE, document_id, printed=False),
+        )
+    )
     company = asked.visit.company
     return asked.page(
         "invoice.html",
         detail=detail,
+        paper=paper,
         invoice=detail.summary,
         settlements=detail.settlements or (),
         allocations=detail.allocations or (),
         overdue=detail.summary.is_overdue(asked.today),
         instructions=detail.summary.payment_instructions or company.payment_instructions,
     )
+
+
+async def show_file(asked: Asked, document_id: str) -> Answer:
+    """Answer with the file of an invoice or credit note."""
+    detail, file = await asked.read(
+        lambda store: read_invoice_file(store, asked.visit, InvoiceId(document_id), now=asked.now)
+    )
+    return file_of_invoice(detail.summary, file)
 
 
 def _choices(of: Shelf) -> list[Choice]:

@@ -1,6 +1,6 @@
 """Orders: the list, and how far each line of one is."""
 
-from portal_core.domain.access import Permission
+from portal_core.domain.access import DocumentType, Permission
 from portal_core.domain.filters import OrderFilter
 from portal_core.domain.ids import OrderId
 from portal_core.domain.orders import DeliveryStatus, OrderState
@@ -9,6 +9,7 @@ from portal_core.use_cases.orders import list_orders, read_order
 from portal_http.answers import Answer
 from portal_http.pages.asked import Asked, Section
 from portal_http.pages.lists import shelf
+from portal_http.pages.shown.about import paper_of
 from portal_http.pages.shown.traces import paid, traces
 from portal_http.queries import choices
 
@@ -28,7 +29,12 @@ async def show_list(asked: Asked) -> Answer:
 
 async def show(asked: Asked, document_id: str) -> Answer:
     """Show one order with what was delivered, invoiced and paid of it."""
-    detail = await asked.read(lambda store: read_order(store, asked.visit, OrderId(document_id), now=asked.now))
+    detail, paper = await asked.read(
+        lambda store: (
+            read_order(store, asked.visit, OrderId(document_id), now=asked.now),
+            paper_of(store, asked, DocumentType.ORDER, document_id),
+        )
+    )
     invoices = detail.invoices or ()
     return asked.page(
         "order.html",
@@ -37,4 +43,5 @@ async def show(asked: Asked, document_id: str) -> Answer:
         detail=detail,
         invoices=invoices,
         paid=paid(invoices),
+        paper=paper,
     )

@@ -1,6 +1,6 @@
 """Quotes: the list, and one of them with the forms to answer it."""
 
-from portal_core.domain.access import Permission
+from portal_core.domain.access import DocumentType, Permission
 from portal_core.domain.filters import QuoteFilter
 from portal_core.domain.ids import QuoteId
 from portal_core.domain.paging import QUOTE_SORTS
@@ -9,6 +9,7 @@ from portal_core.use_cases.quotes import list_quotes, read_quote
 from portal_http.answers import Answer
 from portal_http.pages.asked import Asked, Section
 from portal_http.pages.lists import shelf
+from portal_http.pages.shown.about import paper_of
 from portal_http.pages.shown.consent import consent
 from portal_http.queries import choices
 
@@ -27,7 +28,14 @@ async def show_list(asked: Asked) -> Answer:
 
 async def show(asked: Asked, document_id: str) -> Answer:
     """Show one quote, and the forms to answer it while it is open."""
-    quote = await asked.read(lambda store: read_quote(store, asked.visit, QuoteId(document_id), now=asked.now))
+    quote, paper = await asked.read(
+        lambda store: (
+            read_quote(store, asked.visit, QuoteId(document_id), now=asked.now),
+            paper_of(store, asked, DocumentType.QUOTE, document_id),
+        )
+    )
     state = quote.state(asked.today)
     may_answer = state is QuoteState.SENT and asked.may(Permission.ACCEPT_QUOTES)
-    return asked.page("quote.html", quote=quote, state=state, may_answer=may_answer, consent=consent(asked, quote))
+    return asked.page(
+        "quote.html", quote=quote, state=state, may_answer=may_answer, consent=consent(asked, quote), paper=paper
+    )
