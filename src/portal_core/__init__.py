@@ -102,6 +102,7 @@ if TYPE_CHECKING:
     )
     from portal_core.domain.payments import Payment, PaymentAllocation, PaymentKind, PaymentRecordState, PaymentView
     from portal_core.domain.quotes import Answer, Decision, Evidence, Quote, QuoteState, QuoteSummary, standard_consent
+    from portal_core.domain.receipts import receipt_of
     from portal_core.domain.records import Document, Fact, RecordRef, RecordType
     from portal_core.domain.statement import AccountPeriod, Movement, MovementType, Statement, StatementLine, periods_of
     from portal_core.domain.text import clean_email, clean_text, clean_url, required_text
@@ -129,6 +130,7 @@ if TYPE_CHECKING:
         Payments,
         Quotes,
         Runner,
+        Signer,
         Store,
         Tickets,
         Transactions,
@@ -165,6 +167,7 @@ if TYPE_CHECKING:
     from portal_core.use_cases.orders import list_orders, read_order
     from portal_core.use_cases.payments import list_payments, read_payment
     from portal_core.use_cases.quotes import accept_quote, decline_quote, list_quotes, read_quote
+    from portal_core.use_cases.receipts import issue_receipt
     from portal_core.use_cases.records import (
         ClientRecords,
         Deletion,
@@ -214,6 +217,7 @@ _HOMES = (
     "domain.paging",
     "domain.payments",
     "domain.quotes",
+    "domain.receipts",
     "domain.records",
     "domain.statement",
     "domain.text",
@@ -229,6 +233,7 @@ _HOMES = (
     "use_cases.orders",
     "use_cases.payments",
     "use_cases.quotes",
+    "use_cases.receipts",
     "use_cases.records",
     "use_cases.sight",
     "use_cases.statement",
@@ -377,6 +382,7 @@ __all__ = [
     "Secret",
     "Settlement",
     "SettlementSource",
+    "Signer",
     "Statement",
     "StatementLine",
     "Store",
@@ -407,6 +413,7 @@ __all__ = [
     "is_id",
     "is_token",
     "issue_link",
+    "issue_receipt",
     "judge_company_deletion",
     "judge_records",
     "keep_answer",
@@ -436,6 +443,7 @@ __all__ = [
     "read_quote",
     "read_statement",
     "read_ticket",
+    "receipt_of",
     "replay",
     "reply_as_client",
     "reply_as_staff",

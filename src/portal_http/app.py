@@ -13,14 +13,14 @@ from starlette.types import Receive, Scope, Send
 
 from portal_core.domain.errors import Refusal
 from portal_core.ports import Runner
-from portal_http import documentation, health
+from portal_http import documentation, health, keys
 from portal_http.answers import PLAIN_FIELDS, STAFF_FIELDS, TOKEN_FIELDS, Answer, Header, send_answer
 from portal_http.api.table import CLIENT_ENDPOINTS, STAFF_ENDPOINTS
 from portal_http.endpoints import BASE
 from portal_http.errors import InternalError, refused
 from portal_http.incoming import NOBODY, Gone, Incoming, incoming
 from portal_http.options import Options
-from portal_http.outside import AdminTokens, RateLimits
+from portal_http.outside import AdminTokens, RateLimits, Receipts
 from portal_http.page_routes import page_route
 from portal_http.pages import Pages, create_pages, is_page
 from portal_http.pipeline import answer_to
@@ -29,7 +29,7 @@ from portal_http.routing import Node, tree_of
 from portal_http.seen import Seen, known_method
 from portal_http.services import Services
 
-ENDPOINTS = (*CLIENT_ENDPOINTS, *STAFF_ENDPOINTS, *health.ENDPOINTS, *documentation.ENDPOINTS)
+ENDPOINTS = (*CLIENT_ENDPOINTS, *STAFF_ENDPOINTS, *health.ENDPOINTS, *keys.ENDPOINTS, *documentation.ENDPOINTS)
 
 _log = logging.getLogger(__name__)
 _log.addFilter(TokenFilter())
@@ -42,13 +42,17 @@ def create_app(
     admins: AdminTokens,
     limits: RateLimits,
     options: Options | None = None,
+    receipts: Receipts | None = None,
 ) -> Starlette:
     """Return the portal as an ASGI application, to be served or mounted under any prefix.
 
     A host that mounts it may run its lifespan (`app.router.lifespan_context(app)`), so that the last uses of links are
-    still noted when it stops. Raises ValueError when a trusted proxy is no address or network.
+    still noted when it stops. Without keys for receipts there are none. Raises ValueError when a trusted proxy is no
+    address or network.
     """
-    services = Services(runner=runner, clock=clock, admins=admins, limits=limits, options=options or Options())
+    services = Services(
+        runner=runner, clock=clock, admins=admins, limits=limits, options=options or Options(), receipts=receipts
+    )
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:

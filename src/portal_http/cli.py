@@ -19,6 +19,8 @@ from portal_http.settings import Settings, SettingsRefused, load_settings
 
 WRONG_USAGE = 2
 
+_LONGEST_RECEIPT = 1024 * 1024
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="customer-portal", prog_name="portal")
@@ -277,6 +279,31 @@ def doctor() -> None:
     for each in findings:
         click.echo(f"{'ok   ' if each.fine else 'WRONG'}  {each.subject}: {each.detail}")
     sys.exit(0 if all(each.fine for each in findings) else 1)
+
+
+@main.command()
+@click.argument("file", type=click.File("rb"))
+@click.option(
+    "--keys",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The business's keys, as its /.well-known/jwks.json shows them; else those of the settings.",
+)
+def verify(file: BinaryIO, keys: Path | None) -> None:
+    """Check the receipt of a decision and print what it says; exit with 1 when it is not genuine.
+
+    `-` reads the standard input. No network is needed.
+    """
+    from portal_http.main import ForgedReceipt, checked_receipt
+
+    with _refusals():
+        published = None if keys is None else keys.read_text(encoding="utf-8", errors="replace")
+        receipt = file.read(_LONGEST_RECEIPT).decode("ascii", errors="replace").removesuffix("\n")
+        try:
+            statement, kid = checked_receipt(load_settings(), receipt, published=published)
+        except ForgedReceipt as forged:
+            raise click.ClickException(f"This receipt is not genuine: {forged}.") from None
+    click.echo(statement)
+    click.echo(f"This receipt is genuine; it was signed with the key {kid}.", err=True)
 
 
 @main.command()

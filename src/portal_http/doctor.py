@@ -25,6 +25,7 @@ from portal_http.main import (
     ping_limits,
     public_url_of,
     reading_of,
+    receipts_of,
     sqlite_has_safe_wal,
 )
 from portal_http.settings import Settings, SettingsRefused
@@ -50,6 +51,7 @@ def examine(load: Callable[[], Settings], at: datetime) -> Iterator[Finding]:
         return
     yield Finding(fine=True, subject="settings", detail="are valid")
     yield _key(settings)
+    yield _receipts(settings)
     yield _address(settings)
     yield _limits(settings)
     yield _time_zones()
@@ -63,6 +65,20 @@ def _key(settings: Settings) -> Finding:
     except WiringRefused as refused:
         return Finding(fine=False, subject="staff's key", detail=str(refused))
     return Finding(fine=True, subject="staff's key", detail=f"is strong enough for {settings.admin_jwt_algorithm}")
+
+
+def _receipts(settings: Settings) -> Finding:
+    try:
+        keys = receipts_of(settings)
+    except WiringRefused as refused:
+        return Finding(fine=False, subject="receipts", detail=str(refused))
+    if keys is None:
+        detail = "are not signed; set PORTAL_RECEIPT_KEY if clients are to have them"
+    elif settings.receipt_key is None:
+        detail = "are signed with a key derived from PORTAL_ADMIN_JWT_KEY; set PORTAL_RECEIPT_KEY to change one alone"
+    else:
+        detail = f"are signed, and checked with {len(keys.known)} keys"
+    return Finding(fine=True, subject="receipts", detail=detail)
 
 
 def _address(settings: Settings) -> Finding:

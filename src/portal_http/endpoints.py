@@ -24,13 +24,15 @@ Envelope: TypeAlias = Literal["one", "many", "either", "bare", "nothing"]
 class Result:
     """What an endpoint answers when all is well: one of some shapes, and how they are wrapped.
 
-    "one" is a record under `data`, "many" a page of them, "either" one or the other, "bare" has no envelope.
+    "one" is a record under `data`, "many" a page of them, "either" one or the other, "bare" has no envelope. What
+    has no shapes is text of another media type.
     """
 
     envelope: Envelope
     shapes: tuple[Any, ...] = ()
     status: HTTPStatus = HTTPStatus.OK
     fields: tuple[str, ...] = ()
+    media_type: str = "application/json"
 
 
 def one(*shapes: Any, status: HTTPStatus = HTTPStatus.OK, fields: tuple[str, ...] = ()) -> Result:

@@ -17,6 +17,14 @@ from portal_adapters.admin_jwt import AdminTokens, Algorithm, WeakKey, admin_tok
 from portal_adapters.clock import now
 from portal_adapters.randomness import RandomMint, new_key
 from portal_adapters.rate_limits import rate_limits
+from portal_adapters.receipt_keys import (
+    ForgedReceipt,
+    ReceiptKeys,
+    UnfitKey,
+    derived_receipt_keys,
+    published_keys,
+    receipt_keys,
+)
 from portal_adapters.records.importing import import_records
 from portal_adapters.records.sample import CLIENT, COMPANY, sample_file
 from portal_adapters.sqlalchemy import (
@@ -45,7 +53,7 @@ _NEEDS_KEY = (
     "Set it to a random secret, for example: export PORTAL_ADMIN_JWT_KEY=$(openssl rand -hex 32)"
 )
 
-__all__ = ["SchemaOutdated", "WiringRefused", "app", "build", "now"]
+__all__ = ["ForgedReceipt", "SchemaOutdated", "WiringRefused", "app", "build", "now"]
 
 
 class WiringRefused(Exception):
@@ -64,10 +72,11 @@ def build(settings: Settings, *, public_url: str | None = None) -> Starlette:
     """
     admins = admins_of(settings)
     limits = rate_limits(settings.rate_limit_url)
+    receipts = receipts_of(settings)
     runner, close = _runner(settings)
     access_log = AccessLog(sys.stderr, as_json=settings.log_format == "json")
     options = _options(settings, settings.public_url or public_url or public_url_of(settings), access_log)
-    application = create_app(runner, clock=now, admins=admins, limits=limits, options=options)
+    application = create_app(runner, clock=now, admins=admins, limits=limits, options=options, receipts=receipts)
     finish_uses = application.router.lifespan_context
 
     @asynccontextmanager
@@ -147,6 +156,38 @@ def admins_of(settings: Settings) -> AdminTokens:
         )
     except WeakKey as weak:
         raise WiringRefused(f"PORTAL_ADMIN_JWT_KEY: {weak}.") from None
+
+
+def receipts_of(settings: Settings) -> ReceiptKeys | None:
+    """Return the keys of receipts; none where no key was given and staff's key is not one secret to derive it from.
+
+    Refuses with WiringRefused a key that cannot sign.
+    """
+    if settings.receipt_key is None:
+        secret = settings.admin_jwt_key
+        derivable = secret and settings.admin_jwt_algorithm == "HS256" and not secret.startswith("{")
+        return derived_receipt_keys(secret) if secret and derivable else None
+    try:
+        keys = receipt_keys(settings.receipt_key)
+    except UnfitKey as unfit:
+        raise WiringRefused(f"PORTAL_RECEIPT_KEY: {unfit}.") from None
+    if keys.signing is None:
+        raise WiringRefused("PORTAL_RECEIPT_KEY: there is no private key, so nothing can be signed.")
+    return keys
+
+
+def checked_receipt(settings: Settings, receipt: str, *, published: str | None) -> tuple[str, str]:
+    """Return what a receipt says and the id of the key that signed it, checked with our keys or published ones.
+
+    Refuses with ForgedReceipt one that is not right, with WiringRefused when there is no key to check it with.
+    """
+    try:
+        keys = receipts_of(settings) if published is None else published_keys(published)
+    except UnfitKey as unfit:
+        raise WiringRefused(f"--keys: {unfit}.") from None
+    if keys is None:
+        raise WiringRefused("There is no key to check with: give --keys, or set PORTAL_RECEIPT_KEY.")
+    return keys.checked(receipt)
 
 
 def development_token(settings: Settings, company_ids: Sequence[str], *, scope: str, subject: str, at: datetime) -> str:

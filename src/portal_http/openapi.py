@@ -219,12 +219,14 @@ def _success(endpoint: Endpoint) -> Json:
         fields.append("Idempotency-Replayed")
     response: Json = {"description": endpoint.summary, "headers": {name: _field(name) for name in fields}}
     if result.envelope != "nothing":
-        response["content"] = {"application/json": {"schema": _enveloped(endpoint)}}
+        response["content"] = {result.media_type: {"schema": _enveloped(endpoint)}}
     return response
 
 
 def _enveloped(endpoint: Endpoint) -> Json:
     result = endpoint.result
+    if not result.shapes:
+        return {"type": "string"}
     refs = [_ref(shape) for shape in result.shapes]
     shape = refs[0] if len(refs) == 1 else {"anyOf": refs}
     record = _object(data=shape)

@@ -1,8 +1,10 @@
 """What the HTTP side asks of the outside world, besides the core's ports."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
+
+from portal_core.ports import Signer
 
 
 class AdminTokens(Protocol):
@@ -27,3 +29,13 @@ class RateLimits(Protocol):
         Returns whether it was counted, how many remain, and in how many seconds the oldest one leaves the window.
         A `most` of 0 never refuses. Never raises: a limiter that is out of order counts by itself.
         """
+
+
+class Receipts(Signer, Protocol):
+    """The keys that receipts of decisions are signed with."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def jwks(self) -> Mapping[str, Sequence[Mapping[str, str]]]:
+        """Return the public keys as a JWK set (RFC 7517), those of earlier receipts too."""

@@ -16,5 +16,5 @@ def page_route(path: str) -> str:
     route = route_of(parts)
     if route is _NO_PAGE:
         return NOWHERE
-    filled = [part.replace(route.document_id, "{id}") if route.document_id else part for part in parts[1:]]
-    return "/".join([_PAGE, *parts[:1], *filled])
+    filled = ["{id}"] if route.document_id else []
+    return "/".join([_PAGE, *parts[:1], *filled, *parts[2:]])

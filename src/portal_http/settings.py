@@ -51,6 +51,10 @@ class Settings:
     admin_jwt_issuer: str | None = None
     admin_jwt_audience: str = "portal"
 
+    receipt_key: str | None = field(default=None, repr=False)
+    """What receipts are signed with: an Ed25519 private key in PEM, after which those of earlier receipts may follow;
+    or `@` and a file that holds them. Without it a key is derived from `admin_jwt_key`, where that is one secret."""
+
     rate_limit_url: str = field(default="memory://", repr=False)
     """Where requests are counted: `memory://` for one process, `redis://…` for several."""
 
@@ -252,6 +256,7 @@ _CHECKS: Mapping[str, Any] = {
     "admin_jwt_algorithm": _one_of(*ALGORITHMS),
     "admin_jwt_issuer": _text,
     "admin_jwt_audience": _text,
+    "receipt_key": _key,
     "rate_limit_url": _limits_url,
     "reads_per_minute": _count(0, MOST_PER_MINUTE),
     "writes_per_minute": _count(0, MOST_PER_MINUTE),

@@ -456,6 +456,23 @@ class EventShape(TypedDict):
     data: dict[str, Any]
 
 
+class KeyShape(TypedDict):
+    """A public key (RFC 8037), known by its thumbprint (RFC 7638)."""
+
+    kty: str
+    crv: str
+    x: str
+    kid: str
+    use: str
+    alg: str
+
+
+class KeySetShape(TypedDict):
+    """Public keys (RFC 7517)."""
+
+    keys: list[KeyShape]
+
+
 class HealthShape(TypedDict):
     """The process answers."""
 

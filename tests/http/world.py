@@ -32,6 +32,7 @@ from portal_adapters.contract.feeding import prepare
 from portal_adapters.memory.store import MemoryTransactions
 from portal_adapters.randomness import RandomMint
 from portal_adapters.rate_limits import rate_limits
+from portal_adapters.receipt_keys import ReceiptKeys, derived_receipt_keys
 from portal_core.domain.access import ALL_PERMISSIONS, DocumentRef, DocumentType, Permission, Scope
 from portal_core.domain.deliveries import DeliveryState
 from portal_core.domain.ids import DeliveryId, OrderId, QuoteId
@@ -83,6 +84,7 @@ class World:
     """What a test is given."""
 
     options: Options = UNLIMITED
+    receipts: ReceiptKeys | None = field(factory=lambda: derived_receipt_keys(KEY))
     clock: Clock = field(factory=Clock)
     transactions: MemoryTransactions = field(factory=lambda: MemoryTransactions(RandomMint()))
     app: Starlette = field(init=False)
@@ -95,6 +97,7 @@ class World:
             admins=admin_tokens(key=KEY, audience=AUDIENCE, issuer="tests"),
             limits=rate_limits("memory://"),
             options=self.options,
+            receipts=self.receipts,
         )
         self.http = TestClient(self.app, raise_server_exceptions=False)
         prepare(self.transactions)

@@ -13,7 +13,7 @@ from portal_core.ports.documents import Deliveries, Invoices, Orders, Payments, 
 from portal_core.ports.happenings import Answers, Decisions, Events, KeptAnswer, KeyOfAnswer
 from portal_core.ports.intake import Facts, Intake, Kept, Pack, Packed, PackedIntake
 from portal_core.ports.overview import Accounts, Balances, ComposedDashboards, Dashboards
-from portal_core.ports.system import Mint, Runner, Transactions
+from portal_core.ports.system import Mint, Runner, Signer, Transactions
 
 __all__ = [
     "Accounts",
@@ -42,6 +42,7 @@ __all__ = [
     "Payments",
     "Quotes",
     "Runner",
+    "Signer",
     "Store",
     "Tickets",
     "Transactions",

@@ -23,6 +23,7 @@ from portal_http.api import (
     orders,
     payments,
     quotes,
+    receipts,
     statement,
     tickets,
     tokens,
@@ -75,6 +76,13 @@ CLIENT_ENDPOINTS = (
         permissions=_QUOTES,
     ),
     client_reads("/quotes/{quote_id}", quotes.read_one, "One quote", _QUOTE, permissions=_QUOTES),
+    client_reads(
+        "/quotes/{quote_id}/receipt",
+        receipts.read_one,
+        "The signed receipt of the decision on a quote, as a compact JWS (RFC 7515)",
+        Result("bare", media_type="application/jose"),
+        permissions=_QUOTES,
+    ),
     client_writes(
         "/quotes/{quote_id}/accept",
         quotes.accept,

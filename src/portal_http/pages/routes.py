@@ -52,6 +52,8 @@ def route_of(parts: list[str]) -> Route:
             return _WHOLE.get(name, _NOWHERE)
         case [name, document_id] if name in _SINGLE and is_id(document_id):
             return evolve(_SINGLE[name], document_id=document_id)
+        case [Section.QUOTES, document_id, "receipt"] if is_id(document_id):
+            return Route(quotes.show_receipt, document_id=document_id)
         case _:
             return _NOWHERE
 
