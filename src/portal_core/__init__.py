@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from portal_core.domain.filters import (
         DecisionFilter,
         DeliveryFilter,
+        DispatchFilter,
         GrantFilter,
         InvoiceFilter,
         OrderFilter,
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
         CompanyId,
         DecisionId,
         DeliveryId,
+        DispatchId,
         EventId,
         GrantId,
         InvoiceId,
@@ -66,6 +68,7 @@ if TYPE_CHECKING:
         PaymentId,
         QuoteId,
         TicketId,
+        WebhookId,
         is_id,
     )
     from portal_core.domain.invoices import (
@@ -87,6 +90,7 @@ if TYPE_CHECKING:
     from portal_core.domain.lines import Line, LineKind, OrderLine
     from portal_core.domain.money import CURRENCIES, Currency, Money, currency, parse_decimal
     from portal_core.domain.orders import DeliveryStatus, Order, OrderDetail, OrderState, OrderSummary
+    from portal_core.domain.outbox import STANDARD_SCHEDULE, Attempt, Channel, Dispatch, DispatchState, Schedule
     from portal_core.domain.paging import (
         DEFAULT_LIMIT,
         DELIVERY_SORTS,
@@ -107,6 +111,7 @@ if TYPE_CHECKING:
     from portal_core.domain.statement import AccountPeriod, Movement, MovementType, Statement, StatementLine, periods_of
     from portal_core.domain.text import clean_email, clean_text, clean_url, required_text
     from portal_core.domain.tokens import digest_of, hint_of, is_token, token_of
+    from portal_core.domain.webhooks import SigningSecret, Webhook, WebhookChanges
     from portal_core.ports import (
         Accounts,
         Answers,
@@ -117,6 +122,7 @@ if TYPE_CHECKING:
         Dashboards,
         Decisions,
         Deliveries,
+        Dispatches,
         Events,
         Facts,
         Grants,
@@ -127,6 +133,7 @@ if TYPE_CHECKING:
         Links,
         Mint,
         Orders,
+        Outbox,
         Payments,
         Quotes,
         Runner,
@@ -134,6 +141,7 @@ if TYPE_CHECKING:
         Store,
         Tickets,
         Transactions,
+        Webhooks,
     )
     from portal_core.use_cases.access import (
         IssuedLink,
@@ -165,6 +173,7 @@ if TYPE_CHECKING:
     from portal_core.use_cases.idempotency import keep_answer, prune_answers, replay
     from portal_core.use_cases.invoices import list_invoices, read_invoice
     from portal_core.use_cases.orders import list_orders, read_order
+    from portal_core.use_cases.outbox import Parcel, address_events, claim_parcels, prune_dispatches, settle_parcel
     from portal_core.use_cases.payments import list_payments, read_payment
     from portal_core.use_cases.quotes import accept_quote, decline_quote, list_quotes, read_quote
     from portal_core.use_cases.receipts import issue_receipt
@@ -182,6 +191,18 @@ if TYPE_CHECKING:
     )
     from portal_core.use_cases.sight import can_see
     from portal_core.use_cases.statement import read_statement
+    from portal_core.use_cases.webhooks import (
+        NewWebhook,
+        add_webhook,
+        amend_webhook,
+        list_sent,
+        list_webhooks,
+        read_webhook,
+        remove_webhook,
+        rotate_webhook,
+        send_again,
+        try_webhook,
+    )
 else:
 
     def __getattr__(name: str) -> object:
@@ -214,6 +235,7 @@ _HOMES = (
     "domain.lines",
     "domain.money",
     "domain.orders",
+    "domain.outbox",
     "domain.paging",
     "domain.payments",
     "domain.quotes",
@@ -222,6 +244,7 @@ _HOMES = (
     "domain.statement",
     "domain.text",
     "domain.tokens",
+    "domain.webhooks",
     "ports",
     "use_cases.access",
     "use_cases.dashboard",
@@ -231,12 +254,14 @@ _HOMES = (
     "use_cases.idempotency",
     "use_cases.invoices",
     "use_cases.orders",
+    "use_cases.outbox",
     "use_cases.payments",
     "use_cases.quotes",
     "use_cases.receipts",
     "use_cases.records",
     "use_cases.sight",
     "use_cases.statement",
+    "use_cases.webhooks",
 )
 
 __all__ = [
@@ -251,6 +276,7 @@ __all__ = [
     "ORDER_SORTS",
     "PAYMENT_SORTS",
     "QUOTE_SORTS",
+    "STANDARD_SCHEDULE",
     "AccountPeriod",
     "AccountTooLarge",
     "Accounts",
@@ -259,10 +285,12 @@ __all__ = [
     "AlreadyDecided",
     "Answer",
     "Answers",
+    "Attempt",
     "Balance",
     "Balances",
     "Busy",
     "Category",
+    "Channel",
     "Claim",
     "Client",
     "ClientId",
@@ -290,6 +318,11 @@ __all__ = [
     "DeliveryState",
     "DeliveryStatus",
     "DeliveryView",
+    "Dispatch",
+    "DispatchFilter",
+    "DispatchId",
+    "DispatchState",
+    "Dispatches",
     "Document",
     "DocumentRef",
     "DocumentType",
@@ -338,6 +371,7 @@ __all__ = [
     "NarrowedLink",
     "NewGrant",
     "NewTicket",
+    "NewWebhook",
     "NotFound",
     "NotOpen",
     "NumberedAllocation",
@@ -350,8 +384,10 @@ __all__ = [
     "OrderState",
     "OrderSummary",
     "Orders",
+    "Outbox",
     "Outcome",
     "Page",
+    "Parcel",
     "Party",
     "Payment",
     "PaymentAllocation",
@@ -378,11 +414,13 @@ __all__ = [
     "Reply",
     "Revoked",
     "Runner",
+    "Schedule",
     "Scope",
     "Secret",
     "Settlement",
     "SettlementSource",
     "Signer",
+    "SigningSecret",
     "Statement",
     "StatementLine",
     "Store",
@@ -394,11 +432,19 @@ __all__ = [
     "Transactions",
     "Upsert",
     "Visit",
+    "Webhook",
+    "WebhookChanges",
+    "WebhookId",
+    "Webhooks",
     "accept_quote",
+    "add_webhook",
+    "address_events",
     "amend_link",
+    "amend_webhook",
     "balances_of",
     "can_see",
     "canonical_json",
+    "claim_parcels",
     "clean_email",
     "clean_text",
     "clean_url",
@@ -425,12 +471,15 @@ __all__ = [
     "list_orders",
     "list_payments",
     "list_quotes",
+    "list_sent",
     "list_tickets",
+    "list_webhooks",
     "note_use",
     "open_link",
     "parse_decimal",
     "periods_of",
     "prune_answers",
+    "prune_dispatches",
     "read_dashboard",
     "read_decision",
     "read_delivery",
@@ -443,7 +492,9 @@ __all__ = [
     "read_quote",
     "read_statement",
     "read_ticket",
+    "read_webhook",
     "receipt_of",
+    "remove_webhook",
     "replay",
     "reply_as_client",
     "reply_as_staff",
@@ -451,9 +502,13 @@ __all__ = [
     "revoke_link",
     "revoke_links_of",
     "rotate_link",
+    "rotate_webhook",
+    "send_again",
+    "settle_parcel",
     "standard_consent",
     "submit_feedback",
     "take_in_company",
     "take_in_records",
     "token_of",
+    "try_webhook",
 ]

@@ -3,11 +3,14 @@
 Any ASGI server can run it: `uvicorn --factory portal_http.main:app`.
 """
 
+import asyncio
 import io
+import signal
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,7 +18,7 @@ from starlette.applications import Starlette
 
 from portal_adapters.admin_jwt import AdminTokens, Algorithm, WeakKey, admin_tokens, mint_admin_token
 from portal_adapters.clock import now
-from portal_adapters.randomness import RandomMint, new_key
+from portal_adapters.randomness import RandomMint, jitter, new_key
 from portal_adapters.rate_limits import rate_limits
 from portal_adapters.receipt_keys import (
     ForgedReceipt,
@@ -37,11 +40,14 @@ from portal_adapters.sqlalchemy import (
     require_current_schema,
 )
 from portal_adapters.sqlalchemy.migrating import current_revision
+from portal_adapters.webhook_sender import WebhookSender
 from portal_core.domain.errors import Refusal
+from portal_core.domain.outbox import STANDARD_SCHEDULE, Channel, Schedule
 from portal_core.ports import Runner, Store
 from portal_core.use_cases.access import IssuedLink, LinkLife, NewGrant, issue_link
 from portal_http.access_log import AccessLog
 from portal_http.app import create_app
+from portal_http.courier import LEASE, Courier
 from portal_http.documentation import document_of
 from portal_http.options import Options
 from portal_http.settings import Settings, load_settings
@@ -74,6 +80,7 @@ def build(settings: Settings, *, public_url: str | None = None) -> Starlette:
     limits = rate_limits(settings.rate_limit_url)
     receipts = receipts_of(settings)
     runner, close = _runner(settings)
+    courier = _courier(settings, runner) if settings.deliver else None
     access_log = AccessLog(sys.stderr, as_json=settings.log_format == "json")
     options = _options(settings, settings.public_url or public_url or public_url_of(settings), access_log)
     application = create_app(runner, clock=now, admins=admins, limits=limits, options=options, receipts=receipts)
@@ -81,7 +88,7 @@ def build(settings: Settings, *, public_url: str | None = None) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(served: Starlette) -> AsyncGenerator[None]:
-        async with finish_uses(served):
+        async with finish_uses(served), _at_work(courier):
             yield
         access_log.flush()
         await limits.close()
@@ -89,6 +96,46 @@ def build(settings: Settings, *, public_url: str | None = None) -> Starlette:
 
     application.router.lifespan_context = lifespan
     return application
+
+
+async def deliver(settings: Settings, *, once: bool, lease: timedelta = LEASE) -> None:
+    """Send what is to be sent, until told to stop or, once, until nothing is due; refuses with SchemaOutdated."""
+    runner, close = _runner(settings)
+    courier = _courier(settings, runner, lease=lease)
+    try:
+        if once:
+            await courier.run_once()
+            return
+        for each in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(each, courier.stop)
+        await courier.run()
+    finally:
+        await close()
+
+
+@asynccontextmanager
+async def _at_work(courier: Courier | None) -> AsyncGenerator[None]:
+    """Let a courier work meanwhile, and finish what is under way."""
+    if courier is None:
+        yield
+        return
+    work = asyncio.create_task(courier.run())
+    yield
+    courier.stop()
+    await work
+
+
+def _courier(settings: Settings, runner: Runner, *, lease: timedelta = LEASE) -> Courier:
+    delays = tuple(timedelta(seconds=each) for each in settings.delivery_schedule)
+    networks = tuple(ip_network(each) for each in settings.webhook_allowed_networks)
+    return Courier(
+        runner=runner,
+        clock=now,
+        carriers={Channel.WEBHOOK: WebhookSender(allowed=networks)},
+        jitter=jitter,
+        lease=lease,
+        schedule=Schedule(delays) if delays else STANDARD_SCHEDULE,
+    )
 
 
 @contextmanager

@@ -2,9 +2,12 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
+from portal_core.domain.outbox import Attempt
 from portal_core.ports import Signer
+from portal_core.use_cases.outbox import Parcel
 
 
 class AdminTokens(Protocol):
@@ -39,3 +42,13 @@ class Receipts(Signer, Protocol):
     @abstractmethod
     def jwks(self) -> Mapping[str, Sequence[Mapping[str, str]]]:
         """Return the public keys as a JWK set (RFC 7517), those of earlier receipts too."""
+
+
+class Carrier(Protocol):
+    """One way out: it takes a parcel to where it goes."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    async def carry(self, parcel: Parcel, *, now: datetime) -> Attempt:
+        """Try to deliver a parcel, within about 20 seconds, and return what came of it."""

@@ -68,6 +68,15 @@ class Settings:
     allowed_hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
     smtp_url: str | None = field(default=None, repr=False)
+    deliver: bool = True
+    """Whether `portal serve` sends what is to be sent by itself; where it does not, `portal deliver` must."""
+
+    delivery_schedule: tuple[float, ...] = ()
+    """How many seconds to wait before each further attempt; without it, that of Standard Webhooks."""
+
+    webhook_allowed_networks: tuple[str, ...] = ()
+    """Networks that webhooks may lead to although they are not public."""
+
     log_format: str = "text"
     metrics: bool = False
     """Whether `/metrics` shows figures for Prometheus, to whoever can reach it."""
@@ -239,14 +248,22 @@ def _hosts(value: object) -> tuple[str, ...]:
     return hosts
 
 
-def _proxies(value: object) -> tuple[str, ...]:
-    proxies = _several(value)
-    for each in proxies:
+def _waits(value: object) -> tuple[float, ...]:
+    waits = _several(value)
+    for each in waits:
+        if re.fullmatch(r"[0-9]{1,8}(\.[0-9]{1,3})?", each) is None:
+            raise ValueError(f"must be seconds with commas between them, like 5,300,1800; {each!r} is none")
+    return tuple(map(float, waits))
+
+
+def _networks(value: object) -> tuple[str, ...]:
+    networks = _several(value)
+    for each in networks:
         try:
             ip_network(each)
         except ValueError:
             raise ValueError(f"must be addresses or networks like 10.0.0.0/8; {each!r} is none") from None
-    return proxies
+    return networks
 
 
 _CHECKS: Mapping[str, Any] = {
@@ -264,8 +281,11 @@ _CHECKS: Mapping[str, Any] = {
     "token_days": _count(1, MOST_DAYS),
     "token_max_days": _count(1, MOST_DAYS),
     "allowed_hosts": _hosts,
-    "trusted_proxies": _proxies,
+    "trusted_proxies": _networks,
     "smtp_url": _text,
+    "deliver": _switch,
+    "delivery_schedule": _waits,
+    "webhook_allowed_networks": _networks,
     "log_format": _one_of(*LOG_FORMATS),
     "metrics": _switch,
     "support_text": _text,

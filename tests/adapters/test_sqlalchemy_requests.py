@@ -11,7 +11,17 @@ from sqlalchemy import Engine, event
 from starlette.testclient import TestClient
 
 from portal_adapters.admin_jwt import admin_tokens
-from portal_adapters.contract.builders import COMPANY, NOW, a_grant, a_secret, a_token, a_visit, evidence
+from portal_adapters.contract.builders import (
+    COMPANY,
+    NOW,
+    a_dispatch,
+    a_grant,
+    a_secret,
+    a_token,
+    a_visit,
+    a_webhook,
+    evidence,
+)
 from portal_adapters.randomness import RandomMint
 from portal_adapters.rate_limits import rate_limits
 from portal_adapters.receipt_keys import derived_receipt_keys
@@ -157,6 +167,8 @@ def _fill(transactions: Transactions, rows: int) -> str:
         store.grants.add(
             evolve(a_grant("narrowed", secrets=(a_secret(10_000),), last_used_at=NOW), documents=documents)
         )
+        store.webhooks.add(a_webhook("1"))
+        store.dispatches.add([a_dispatch("1", target="1")])
         accept_quote(store, a_visit(), QuoteId("1"), evidence(), seen=None, now=NOW)
         (decision,) = store.decisions.page(COMPANY, Listing(sort="created_at"), DecisionFilter()).items
         return decision.id

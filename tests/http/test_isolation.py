@@ -1,5 +1,7 @@
 """Nobody gets at what is not theirs: every endpoint, asked with everything that could go wrong."""
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -18,6 +20,11 @@ BODIES: dict[str, Any] = {
     "/tokens": {"client_id": "northwind"},
     "/tokens/{token_id}": {},
     "/tokens/{token_id}/rotate": {},
+    "/webhooks": {"url": "https://hooks.example/in"},
+    "/webhooks/{webhook_id}": {},
+    "/webhooks/{webhook_id}/rotate": {},
+    "/webhooks/{webhook_id}/test": {},
+    "/webhooks/{webhook_id}/deliveries/{delivery_id}/replay": {},
 }
 IDS = {
     "quote_id": "Q1",
@@ -73,6 +80,11 @@ def tail_of(endpoint: ClientEndpoint) -> str:
 
 def name_of(endpoint: ClientEndpoint | StaffEndpoint) -> str:
     return endpoint.path.rpartition("{")[2].partition("}")[0]
+
+
+def filled(path: str, records: Mapping[str, str]) -> str:
+    """Return a path with an id for each name in braces."""
+    return re.sub(r"\{(\w+)\}", lambda found: records.get(found[1], "x"), path)
 
 
 def accept(world: World, quote_id: str) -> None:
@@ -186,9 +198,16 @@ def test_staff_of_another_company_find_nothing(world: World, endpoint: StaffEndp
     issued = world.staff("POST", "/tokens", json={"client_id": "northwind"}).json()["data"]
     world.http.post(f"{BASE}/view/{issued['token']}/quotes/Q1/accept", json={})
     decision = world.staff("GET", "/decisions").json()["data"][0]["id"]
-    records = {"token_id": issued["id"], "decision_id": decision, "feedback_id": "T1"}
+    webhook = world.staff("POST", "/webhooks", json={"url": "https://hooks.example/in"}).json()["data"]["id"]
+    records = {
+        "token_id": issued["id"],
+        "decision_id": decision,
+        "feedback_id": "T1",
+        "webhook_id": webhook,
+        "delivery_id": world.staff("POST", f"/webhooks/{webhook}/test", json={}).json()["data"]["id"],
+    }
     tail = endpoint.path.removeprefix(BASE)
-    path = tail.replace(f"{{{name_of(endpoint)}}}", records.get(name_of(endpoint), ""))
+    path = filled(tail, records)
     body = {"json": BODIES[tail]} if endpoint.body is not None else {}
     query = "?client_id=contoso" if "client_id" in endpoint.query else ""
 
@@ -203,6 +222,7 @@ def test_staff_of_another_company_find_nothing(world: World, endpoint: StaffEndp
     elif endpoint.method == "GET":
         assert issued["id"] not in stranger.text
         assert decision not in stranger.text
+        assert webhook not in stranger.text
     elif endpoint.method == "DELETE":
         assert stranger.status_code == 422
     else:
@@ -211,7 +231,7 @@ def test_staff_of_another_company_find_nothing(world: World, endpoint: StaffEndp
 
 @pytest.mark.parametrize("endpoint", OF_STAFF)
 def test_staff_without_a_token_or_its_scope_get_nowhere(world: World, endpoint: StaffEndpoint) -> None:
-    path = endpoint.path.removeprefix(BASE).replace(f"{{{name_of(endpoint)}}}", "x")
+    path = filled(endpoint.path.removeprefix(BASE), {})
 
     nobody = world.http.request(endpoint.method, BASE + path)
     reader = world.staff(endpoint.method, path, token=bearer(scope="portal:read"))

@@ -9,11 +9,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from joserfc import jws
 from joserfc.jwk import KeySet
 
-from portal_adapters.contract.builders import a_client
+from portal_adapters.contract.builders import NOW, a_client
 from portal_http.doctor import examine
 from portal_http.settings import Settings
 from tests.http.test_cli import KEY, Run, run
-from tests.http.world import NOW, Reply, World, code, full_world
+from tests.http.world import Reply, World, code, full_world
 
 __all__ = ["run"]
 

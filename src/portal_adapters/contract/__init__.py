@@ -31,6 +31,7 @@ from portal_adapters.contract.facts import FactsContract
 from portal_adapters.contract.filters import FiltersContract
 from portal_adapters.contract.grants import GrantsContract
 from portal_adapters.contract.happenings import HappeningsContract
+from portal_adapters.contract.outbox import OutboxContract
 from portal_adapters.contract.paging import PagingContract
 from portal_adapters.contract.races import RacesContract
 from portal_adapters.contract.scoping import ScopingContract
@@ -46,6 +47,7 @@ __all__ = [
     "FiltersContract",
     "GrantsContract",
     "HappeningsContract",
+    "OutboxContract",
     "PagingContract",
     "RacesContract",
     "ScopingContract",
@@ -67,6 +69,7 @@ class StoreContract(
     GrantsContract,
     TicketsContract,
     HappeningsContract,
+    OutboxContract,
     FactsContract,
     TransactionsContract,
     RacesContract,

@@ -19,6 +19,7 @@ from portal_adapters.memory.documents import (
 )
 from portal_adapters.memory.facts import MemoryFacts, MemoryIntake
 from portal_adapters.memory.happenings import MemoryAnswers, MemoryDecisions, MemoryEvents, MemoryTickets
+from portal_adapters.memory.outbox import MemoryDispatches, MemoryOutbox, MemoryWebhooks
 from portal_adapters.memory.tables import Tables
 from portal_core.ports import ComposedDashboards, Mint, Store, Transactions
 
@@ -64,6 +65,9 @@ def _store(tables: Tables, mint: Mint) -> Store:
         tickets=MemoryTickets(tables),
         events=MemoryEvents(tables),
         answers=MemoryAnswers(tables),
+        webhooks=MemoryWebhooks(tables),
+        dispatches=MemoryDispatches(tables),
+        outbox=MemoryOutbox(tables),
         facts=MemoryFacts(tables),
         intake=MemoryIntake(tables),
         mint=mint,

@@ -8,6 +8,7 @@ from portal_core.domain.feedback import TicketState
 from portal_core.domain.ids import ClientId, QuoteId
 from portal_core.domain.invoices import InvoiceKind, PaymentState
 from portal_core.domain.orders import DeliveryStatus, OrderState
+from portal_core.domain.outbox import Channel, DispatchState
 from portal_core.domain.quotes import Answer, QuoteState
 
 
@@ -73,3 +74,12 @@ class TicketFilter:
     client_id: ClientId | None = None
     documents: frozenset[DocumentRef] | None = None
     states: frozenset[TicketState] | None = None
+
+
+@frozen(kw_only=True)
+class DispatchFilter:
+    """By way out, by receiver and by what became of it."""
+
+    channel: Channel | None = None
+    target: str | None = None
+    states: frozenset[DispatchState] | None = None

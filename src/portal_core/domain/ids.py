@@ -14,6 +14,8 @@ InvoiceId = NewType("InvoiceId", str)
 PaymentId = NewType("PaymentId", str)
 TicketId = NewType("TicketId", str)
 EventId = NewType("EventId", str)
+WebhookId = NewType("WebhookId", str)
+DispatchId = NewType("DispatchId", str)
 
 _ID = re.compile(r"[A-Za-z0-9._:~-]{1,128}")
 

@@ -12,6 +12,7 @@ from portal_core.ports.conversation import Tickets
 from portal_core.ports.documents import Deliveries, Invoices, Orders, Payments, Quotes
 from portal_core.ports.happenings import Answers, Decisions, Events, KeptAnswer, KeyOfAnswer
 from portal_core.ports.intake import Facts, Intake, Kept, Pack, Packed, PackedIntake
+from portal_core.ports.outbox import Dispatches, Outbox, Webhooks
 from portal_core.ports.overview import Accounts, Balances, ComposedDashboards, Dashboards
 from portal_core.ports.system import Mint, Runner, Signer, Transactions
 
@@ -25,6 +26,7 @@ __all__ = [
     "Dashboards",
     "Decisions",
     "Deliveries",
+    "Dispatches",
     "Events",
     "Facts",
     "Grants",
@@ -36,6 +38,7 @@ __all__ = [
     "Links",
     "Mint",
     "Orders",
+    "Outbox",
     "Pack",
     "Packed",
     "PackedIntake",
@@ -46,6 +49,7 @@ __all__ = [
     "Store",
     "Tickets",
     "Transactions",
+    "Webhooks",
 ]
 
 
@@ -73,6 +77,9 @@ class Store:
     tickets: Tickets
     events: Events
     answers: Answers
+    webhooks: Webhooks
+    dispatches: Dispatches
+    outbox: Outbox
     facts: Facts
     intake: Intake
     mint: Mint

@@ -24,6 +24,10 @@ class Mint(Protocol):
     def new_token(self) -> str:
         """Return a fresh token of 256 random bits; see `portal_core.domain.tokens`."""
 
+    @abstractmethod
+    def new_key(self) -> bytes:
+        """Return a fresh key of 256 random bits."""
+
 
 class Signer(Protocol):
     """The business's own hand under what it hands out."""

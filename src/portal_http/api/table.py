@@ -27,6 +27,7 @@ from portal_http.api import (
     statement,
     tickets,
     tokens,
+    webhooks,
 )
 from portal_http.endpoints import (
     Result,
@@ -41,12 +42,16 @@ from portal_http.endpoints import (
 from portal_http.queries import CURRENCY, LIMIT, OVERDUE, a_document_list, a_list, by_name
 from portal_http.requests import (
     AcceptQuote,
+    AddWebhook,
     AmendLink,
+    AmendWebhook,
     DeclineQuote,
     IssueLink,
+    Nothing,
     ReplyAsClient,
     ReplyAsStaff,
     RotateLink,
+    RotateWebhook,
     SubmitFeedback,
 )
 
@@ -268,5 +273,52 @@ STAFF_ENDPOINTS = (
         "What happened, oldest first",
         many(shapes.EventShape),
         query=by_name(events.AFTER, LIMIT),
+    ),
+    staff_writes(
+        "POST",
+        "/webhooks",
+        webhooks.add,
+        AddWebhook,
+        "Send events to an address",
+        one(shapes.IssuedWebhookShape, status=HTTPStatus.CREATED),
+    ),
+    staff_reads("/webhooks", webhooks.list_all, "Webhooks", many(shapes.WebhookShape), query=a_list(MOMENT_SORTS)),
+    staff_reads("/webhooks/{webhook_id}", webhooks.read_one, "One webhook", one(shapes.WebhookShape)),
+    staff_writes(
+        "PATCH", "/webhooks/{webhook_id}", webhooks.amend, AmendWebhook, "Change a webhook", one(shapes.WebhookShape)
+    ),
+    staff_deletes("/webhooks/{webhook_id}", webhooks.remove, "Remove a webhook"),
+    staff_writes(
+        "POST",
+        "/webhooks/{webhook_id}/rotate",
+        webhooks.rotate,
+        RotateWebhook,
+        "Give a webhook a fresh secret",
+        one(shapes.IssuedWebhookShape),
+    ),
+    staff_writes(
+        "POST",
+        "/webhooks/{webhook_id}/test",
+        webhooks.test,
+        Nothing,
+        "Send a webhook a message that means nothing",
+        one(shapes.SentShape, status=HTTPStatus.ACCEPTED),
+        refusals=(NotOpen,),
+    ),
+    staff_reads(
+        "/webhooks/{webhook_id}/deliveries",
+        webhooks.list_sent,
+        "What was and is to be sent to a webhook",
+        many(shapes.SentShape),
+        query=a_list(MOMENT_SORTS, webhooks.STATE),
+    ),
+    staff_writes(
+        "POST",
+        "/webhooks/{webhook_id}/deliveries/{delivery_id}/replay",
+        webhooks.send_again,
+        Nothing,
+        "Send a message again",
+        one(shapes.SentShape, status=HTTPStatus.ACCEPTED),
+        refusals=(NotOpen,),
     ),
 )
