@@ -21,6 +21,9 @@ from portal_core.use_cases.outbox import Parcel
 PATIENCE: Final = timedelta(seconds=20)
 """How long an attempt may take in all, from the look-up of the name to the answer's status."""
 
+LEASE: Final = timedelta(seconds=30)
+"""How long an attempt is nobody else's: longer than it may take."""
+
 USER_AGENT: Final = "customer-portal-webhooks/1"
 
 Resolve: TypeAlias = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -51,6 +54,7 @@ class WebhookSender:
 
     allowed: tuple[Network, ...] = ()
     patience: timedelta = PATIENCE
+    lease: timedelta = LEASE
     resolve: Resolve = resolve
     _tls: ssl.SSLContext = field(factory=ssl.create_default_context, init=False, repr=False)
 

@@ -172,6 +172,15 @@ if TYPE_CHECKING:
     )
     from portal_core.use_cases.idempotency import keep_answer, prune_answers, replay
     from portal_core.use_cases.invoices import list_invoices, read_invoice
+    from portal_core.use_cases.mail import (
+        DecisionLetter,
+        Letter,
+        LinkLetter,
+        TicketLetter,
+        Unsendable,
+        queue_link,
+        write_letter,
+    )
     from portal_core.use_cases.orders import list_orders, read_order
     from portal_core.use_cases.outbox import Parcel, address_events, claim_parcels, prune_dispatches, settle_parcel
     from portal_core.use_cases.payments import list_payments, read_payment
@@ -253,6 +262,7 @@ _HOMES = (
     "use_cases.feedback",
     "use_cases.idempotency",
     "use_cases.invoices",
+    "use_cases.mail",
     "use_cases.orders",
     "use_cases.outbox",
     "use_cases.payments",
@@ -308,6 +318,7 @@ __all__ = [
     "Decision",
     "DecisionFilter",
     "DecisionId",
+    "DecisionLetter",
     "Decisions",
     "Deletion",
     "Deliveries",
@@ -358,8 +369,10 @@ __all__ = [
     "KeptAnswer",
     "KeyOfAnswer",
     "Ledger",
+    "Letter",
     "Line",
     "LineKind",
+    "LinkLetter",
     "LinkLife",
     "Links",
     "Listing",
@@ -427,9 +440,11 @@ __all__ = [
     "Ticket",
     "TicketFilter",
     "TicketId",
+    "TicketLetter",
     "TicketState",
     "Tickets",
     "Transactions",
+    "Unsendable",
     "Upsert",
     "Visit",
     "Webhook",
@@ -480,6 +495,7 @@ __all__ = [
     "periods_of",
     "prune_answers",
     "prune_dispatches",
+    "queue_link",
     "read_dashboard",
     "read_decision",
     "read_delivery",
@@ -511,4 +527,5 @@ __all__ = [
     "take_in_records",
     "token_of",
     "try_webhook",
+    "write_letter",
 ]

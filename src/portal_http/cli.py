@@ -161,6 +161,7 @@ def _moment(_: click.Context, __: click.Parameter, text: str | None) -> datetime
 )
 @click.option("--expires", callback=_moment, metavar="MOMENT", help='Such as "2027-01-31T18:00:00+01:00".')
 @click.option("--label", metavar="TEXT", help="For staff, to tell links apart.")
+@click.option("--send-to", metavar="EMAIL", help="Send it there, too; a courier does, where PORTAL_SMTP_URL is set.")
 @_as_json
 def token_create(
     *,
@@ -169,10 +170,12 @@ def token_create(
     without: Sequence[str],
     expires: datetime | None,
     label: str | None,
+    send_to: str | None,
     as_json: bool,
 ) -> None:
     """Issue a link to a client and print it. It is told this once and kept nowhere."""
     from portal_core.use_cases.access import NewGrant, issue_link
+    from portal_core.use_cases.mail import queue_link
     from portal_http.main import life_of
 
     with _refusals():
@@ -185,7 +188,26 @@ def token_create(
         settings = load_settings()
         with _writing(settings) as store:
             issued = issue_link(store, CompanyId(company_id), asked, life_of(settings), now=now())
+            if send_to is not None:
+                _require_mail(settings)
+                queue_link(store, CompanyId(company_id), issued.grant.id, send_to=send_to, now=now())
     _tell_link(issued, settings, as_json=as_json)
+
+
+@token.command("send")
+@_company
+@click.argument("token_id", metavar="ID")
+@click.option("--to", "send_to", metavar="EMAIL", help="Where to; else to the client's own address.")
+def token_send(company_id: str, token_id: str, send_to: str | None) -> None:
+    """Send a link by e-mail. Earlier ones of it go on working."""
+    from portal_core.use_cases.mail import queue_link
+
+    with _refusals():
+        settings = load_settings()
+        _require_mail(settings)
+        with _writing(settings) as store:
+            queued = queue_link(store, CompanyId(company_id), GrantId(token_id), send_to=send_to, now=now())
+    click.echo(f"It will be sent to {queued.target}.", err=True)
 
 
 @token.command("list")
@@ -552,6 +574,13 @@ def _tell_webhook(made: Webhook, *, as_json: bool) -> None:
     shape = issued_webhook(made)
     click.echo(_json({"data": shape}) if as_json else shape["secret"])
     click.echo(f"Its id is {made.id}.", err=True)
+
+
+def _require_mail(settings: Settings) -> None:
+    from portal_http.main import WiringRefused
+
+    if settings.smtp_url is None:
+        raise WiringRefused("PORTAL_SMTP_URL is not set, so no e-mail can be sent.")
 
 
 def _label(label: str | None) -> str | None:

@@ -24,9 +24,6 @@ from portal_core.use_cases.outbox import Parcel, address_events, claim_parcels, 
 from portal_core.use_cases.payloads import event_of
 from portal_http.outside import Carrier
 
-LEASE = timedelta(seconds=30)
-"""How long a claim lasts: longer than any attempt may take."""
-
 MOST_AT_ONCE = 16
 MOST_TO_ONE = 4
 """So many attempts to one receiver are under way at a time, so that one that hangs does not hold up the others."""
@@ -43,6 +40,7 @@ class HostCarrier:
     """Hands each event to a callable of the host's, which may be a coroutine; what it raises is tried again later."""
 
     listener: Callable[[Event], Awaitable[None] | None]
+    lease: timedelta = timedelta(minutes=5)
 
     async def carry(self, parcel: Parcel, *, now: datetime) -> Attempt:
         """Call the host."""
@@ -63,7 +61,6 @@ class Courier:
     carriers: Mapping[Channel, Carrier]
     jitter: Callable[[], float]
     schedule: Schedule = STANDARD_SCHEDULE
-    lease: timedelta = LEASE
     pause: timedelta = timedelta(seconds=1)
     _stopping: asyncio.Event = field(factory=asyncio.Event, init=False)
     _under_way: dict[asyncio.Task[None], str] = field(factory=dict[asyncio.Task[None], str], init=False)
@@ -116,8 +113,11 @@ class Courier:
             if not fresh:
                 break
         occupied = [target for target, count in Counter(self._under_way.values()).items() if count >= MOST_TO_ONE]
-        most = min(room, MOST_TO_ONE)
-        return addressed, claim_parcels(store, self.carriers, lease=self.lease, most=most, but=occupied, now=now)
+        parcels: list[Parcel] = []
+        for channel, carrier in self.carriers.items():
+            most = min(room - len(parcels), MOST_TO_ONE)
+            parcels += claim_parcels(store, {channel}, lease=carrier.lease, most=most, but=occupied, now=now)
+        return addressed, parcels
 
     async def _carry(self, parcel: Parcel) -> None:
         now = self.clock()

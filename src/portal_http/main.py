@@ -14,6 +14,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, cast
 
+from attrs import evolve
 from starlette.applications import Starlette
 
 from portal_adapters.admin_jwt import AdminTokens, Algorithm, WeakKey, admin_tokens, mint_admin_token
@@ -30,6 +31,7 @@ from portal_adapters.receipt_keys import (
 )
 from portal_adapters.records.importing import import_records
 from portal_adapters.records.sample import CLIENT, COMPANY, sample_file
+from portal_adapters.smtp import smtp_server
 from portal_adapters.sqlalchemy import (
     SchemaOutdated,
     SqliteRunner,
@@ -40,16 +42,21 @@ from portal_adapters.sqlalchemy import (
     require_current_schema,
 )
 from portal_adapters.sqlalchemy.migrating import current_revision
-from portal_adapters.webhook_sender import WebhookSender
+from portal_adapters.webhook_sender import LEASE, WebhookSender
 from portal_core.domain.errors import Refusal
 from portal_core.domain.outbox import STANDARD_SCHEDULE, Channel, Schedule
 from portal_core.ports import Runner, Store
 from portal_core.use_cases.access import IssuedLink, LinkLife, NewGrant, issue_link
 from portal_http.access_log import AccessLog
 from portal_http.app import create_app
-from portal_http.courier import LEASE, Courier
+from portal_http.courier import Courier
 from portal_http.documentation import document_of
+from portal_http.mail import MailCarrier
 from portal_http.options import Options
+from portal_http.outside import Carrier
+from portal_http.pages.languages import languages_of
+from portal_http.pages.letters import Scribe
+from portal_http.pages.rendering import Templates
 from portal_http.settings import Settings, load_settings
 
 DEVELOPMENT_ISSUER = "portal-development"
@@ -76,13 +83,14 @@ def build(settings: Settings, *, public_url: str | None = None) -> Starlette:
 
     Links begin with the settings' public address, else with the one given.
     """
+    settings = evolve(settings, public_url=settings.public_url or public_url)
     admins = admins_of(settings)
     limits = rate_limits(settings.rate_limit_url)
     receipts = receipts_of(settings)
     runner, close = _runner(settings)
     courier = _courier(settings, runner) if settings.deliver else None
     access_log = AccessLog(sys.stderr, as_json=settings.log_format == "json")
-    options = _options(settings, settings.public_url or public_url or public_url_of(settings), access_log)
+    options = _options(settings, public_url_of(settings), access_log)
     application = create_app(runner, clock=now, admins=admins, limits=limits, options=options, receipts=receipts)
     finish_uses = application.router.lifespan_context
 
@@ -126,16 +134,23 @@ async def _at_work(courier: Courier | None) -> AsyncGenerator[None]:
 
 
 def _courier(settings: Settings, runner: Runner, *, lease: timedelta = LEASE) -> Courier:
-    delays = tuple(timedelta(seconds=each) for each in settings.delivery_schedule)
     networks = tuple(ip_network(each) for each in settings.webhook_allowed_networks)
+    carriers: dict[Channel, Carrier] = {Channel.WEBHOOK: WebhookSender(allowed=networks, lease=lease)}
+    if settings.smtp_url is not None:
+        carriers[Channel.MAIL] = _mail_carrier(settings, settings.smtp_url, runner)
+    delays = tuple(timedelta(seconds=each) for each in settings.delivery_schedule)
     return Courier(
         runner=runner,
         clock=now,
-        carriers={Channel.WEBHOOK: WebhookSender(allowed=networks)},
+        carriers=carriers,
         jitter=jitter,
-        lease=lease,
         schedule=Schedule(delays) if delays else STANDARD_SCHEDULE,
     )
+
+
+def _mail_carrier(settings: Settings, url: str, runner: Runner) -> MailCarrier:
+    scribe = Scribe(templates=Templates(), languages=languages_of(()), public_url=public_url_of(settings))
+    return MailCarrier(runner=runner, scribe=scribe, send=smtp_server(url).send, sender=settings.mail_from)
 
 
 @contextmanager
@@ -338,6 +353,7 @@ def _options(settings: Settings, public_url: str, access_log: AccessLog) -> Opti
         writes_per_minute=settings.writes_per_minute,
         guesses_per_minute=settings.guesses_per_minute,
         support_text=settings.support_text,
+        mail=settings.smtp_url is not None,
         watchers=(access_log,),
         metrics=settings.metrics,
     )

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from portal_core.domain.outbox import Attempt
@@ -49,6 +49,11 @@ class Carrier(Protocol):
 
     __slots__ = ()
 
+    @property
+    @abstractmethod
+    def lease(self) -> timedelta:
+        """How long nobody else may try meanwhile: longer than an attempt can take."""
+
     @abstractmethod
     async def carry(self, parcel: Parcel, *, now: datetime) -> Attempt:
-        """Try to deliver a parcel, within about 20 seconds, and return what came of it."""
+        """Try to deliver a parcel and return what came of it."""

@@ -235,9 +235,6 @@ class IssueLink:
 
     def grant(self) -> NewGrant:
         """Return it as the core takes it; refuse with InvalidInput what cannot be done."""
-        if self.send_to is not None:
-            detail = "sending links by e-mail is not set up here; leave it out and hand over the `url` yourself"
-            raise InvalidInput.at("/send_to", detail)
         return NewGrant(
             client_id=ClientId(self.client_id),
             permissions=ALL_PERMISSIONS if self.permissions is None else self.permissions.granted(),
@@ -252,6 +249,13 @@ class RotateLink:
     """For how many seconds the tokens so far stay alive beside the new one."""
 
     overlap_seconds: Overlap = 0
+
+
+@frozen(kw_only=True)
+class SendLink:
+    """The e-mail address that a link is sent to; without one, the client's own."""
+
+    send_to: Email | None = None
 
 
 class PermissionChanges(TypedDict, total=False):

@@ -11,6 +11,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from attrs import field, fields, frozen
 
+from portal_core.domain.text import clean_email
+
 PREFIX = "PORTAL_"
 CONFIG = "PORTAL_CONFIG"
 DEFAULT_FILE = "portal.toml"
@@ -68,6 +70,12 @@ class Settings:
     allowed_hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
     smtp_url: str | None = field(default=None, repr=False)
+    """The server that takes mail: `smtp://user:password@host:587` (with STARTTLS where it is offered), `smtp+starttls://…`
+    (never without), or `smtps://…:465`. Without it no mail is sent."""
+
+    mail_from: str | None = None
+    """Whom mail is from where a company has no address of its own."""
+
     deliver: bool = True
     """Whether `portal serve` sends what is to be sent by itself; where it does not, `portal deliver` must."""
 
@@ -248,6 +256,18 @@ def _hosts(value: object) -> tuple[str, ...]:
     return hosts
 
 
+def _smtp_url(value: object) -> str:
+    url = _text(value)
+    parts = _split(url)
+    if parts is None or parts.scheme not in {"smtp", "smtps", "smtp+starttls"} or not parts.hostname:
+        raise ValueError("must be smtp://user:password@host:587, smtp+starttls://… or smtps://host:465")
+    return url
+
+
+def _email(value: object) -> str:
+    return clean_email(_text(value))
+
+
 def _waits(value: object) -> tuple[float, ...]:
     waits = _several(value)
     for each in waits:
@@ -282,7 +302,8 @@ _CHECKS: Mapping[str, Any] = {
     "token_max_days": _count(1, MOST_DAYS),
     "allowed_hosts": _hosts,
     "trusted_proxies": _networks,
-    "smtp_url": _text,
+    "smtp_url": _smtp_url,
+    "mail_from": _email,
     "deliver": _switch,
     "delivery_schedule": _waits,
     "webhook_allowed_networks": _networks,

@@ -20,6 +20,7 @@ BODIES: dict[str, Any] = {
     "/tokens": {"client_id": "northwind"},
     "/tokens/{token_id}": {},
     "/tokens/{token_id}/rotate": {},
+    "/tokens/{token_id}/send": {"send_to": "ada@example.com"},
     "/webhooks": {"url": "https://hooks.example/in"},
     "/webhooks/{webhook_id}": {},
     "/webhooks/{webhook_id}/rotate": {},

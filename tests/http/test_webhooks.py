@@ -257,6 +257,8 @@ def test_one_receiver_that_hangs_does_not_hold_up_the_others(live: World, receiv
         await work
 
     class Hanging:
+        lease = timedelta(seconds=30)
+
         async def carry(self, parcel: Parcel, *, now: datetime) -> Attempt:
             if parcel.webhook is not None and parcel.webhook.description == "hangs":
                 await released.wait()

@@ -51,7 +51,7 @@ Reply: TypeAlias = Any
 BASE = "/api/v1/customer-portal"
 KEY = "a secret for tests, long enough for HS256"
 AUDIENCE = "portal"
-UNLIMITED = Options(reads_per_minute=0, writes_per_minute=0, guesses_per_minute=0)
+UNLIMITED = Options(reads_per_minute=0, writes_per_minute=0, guesses_per_minute=0, mail=True)
 
 
 @define

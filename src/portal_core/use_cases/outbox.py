@@ -11,6 +11,7 @@ from portal_core.domain.outbox import Attempt, Channel, Dispatch, Schedule
 from portal_core.domain.paging import LARGEST_LIMIT, MOMENT_SORTS, Listing
 from portal_core.domain.webhooks import Webhook
 from portal_core.ports import Store
+from portal_core.use_cases.mail import readers_of
 from portal_core.use_cases.payloads import told
 
 MOST_EVENTS = 100
@@ -38,7 +39,7 @@ def address_events(store: Store, channels: Collection[Channel], *, now: datetime
         store.dispatches.add(
             _dispatch(store, event, channel, target, now)
             for event in events
-            for channel, target in _receivers(event, webhooks, channels)
+            for channel, target in _receivers(event, webhooks, channels, now)
         )
     return len(events)
 
@@ -98,11 +99,14 @@ def _webhooks_of(store: Store, company_id: CompanyId) -> Iterator[Webhook]:
 
 
 def _receivers(
-    event: Event, webhooks: Collection[Webhook], channels: Collection[Channel]
+    event: Event, webhooks: Collection[Webhook], channels: Collection[Channel], now: datetime
 ) -> Iterator[tuple[Channel, str]]:
     for webhook in webhooks:
         if webhook.wants(event):
             yield Channel.WEBHOOK, webhook.id
+    if Channel.MAIL in channels:
+        for reader in readers_of(event, now=now):
+            yield Channel.MAIL, reader
     if Channel.HOST in channels:
         yield Channel.HOST, ""
 

@@ -52,6 +52,7 @@ from portal_http.requests import (
     ReplyAsStaff,
     RotateLink,
     RotateWebhook,
+    SendLink,
     SubmitFeedback,
 )
 
@@ -241,6 +242,15 @@ STAFF_ENDPOINTS = (
         "Give a link a fresh token",
         one(shapes.IssuedLinkShape),
         refusals=(Revoked,),
+    ),
+    staff_writes(
+        "POST",
+        "/tokens/{token_id}/send",
+        tokens.send,
+        SendLink,
+        "Send a link by e-mail",
+        one(shapes.LinkShape, status=HTTPStatus.ACCEPTED),
+        refusals=(Revoked, NotOpen),
     ),
     staff_reads(
         "/decisions",
