@@ -17,6 +17,7 @@ class Postbox:
 
     port: int
     refusals: dict[str, str] = field(factory=dict[str, str])
+    goodbye: str = "221 Bye"
     taken: list[EmailMessage] = field(factory=list[EmailMessage])
     envelopes: list[tuple[str | None, list[str]]] = field(factory=list[tuple[str | None, list[str]]])
 
@@ -33,6 +34,10 @@ class Postbox:
             return self.refusals[address]
         envelope.rcpt_tos.append(address)
         return "250 OK"
+
+    async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - as above
+        del server, session, envelope
+        return self.goodbye
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - as above
         del server, session
