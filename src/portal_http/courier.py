@@ -9,7 +9,6 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from datetime import datetime, timedelta
 from inspect import isawaitable
 from typing import final
@@ -23,6 +22,7 @@ from portal_core.ports import Runner, Store
 from portal_core.use_cases.outbox import Parcel, address_events, claim_parcels, settle_parcel
 from portal_core.use_cases.payloads import event_of
 from portal_http.outside import Carrier
+from portal_http.redact import TokenFilter, redacted
 
 MOST_AT_ONCE = 16
 MOST_TO_ONE = 4
@@ -32,6 +32,7 @@ _ROUNDS = 10
 _SETTLING_ATTEMPTS = 5
 
 _log = logging.getLogger(__name__)
+_log.addFilter(TokenFilter())
 
 
 @final
@@ -125,7 +126,7 @@ class Courier:
             attempt = await self.carriers[parcel.dispatch.channel].carry(parcel, now=now)
         except Exception as problem:  # noqa: BLE001 - whatever it is, the message did not arrive
             _log.warning("%s %s failed", parcel.dispatch.channel.value, parcel.dispatch.id, exc_info=True)
-            attempt = Attempt(arrived=False, problem=f"{type(problem).__name__}: {problem}")
+            attempt = Attempt(arrived=False, problem=redacted(f"{type(problem).__name__}: {problem}"))
         await self._settle(parcel, attempt)
 
     async def _settle(self, parcel: Parcel, attempt: Attempt) -> None:
@@ -147,9 +148,10 @@ class Courier:
         """Wait for a while, or until there is room again, or it is time to stop."""
         stopping = asyncio.create_task(self._stopping.wait())
         waited = {stopping, *self._under_way}
-        with suppress(asyncio.CancelledError):
+        try:
             await asyncio.wait(waited, timeout=self.pause.total_seconds(), return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
+        finally:
+            stopping.cancel()
 
     async def _finish(self) -> None:
         if self._under_way:

@@ -54,6 +54,7 @@ def examine(load: Callable[[], Settings], at: datetime) -> Iterator[Finding]:
     yield _receipts(settings)
     yield _address(settings)
     yield _limits(settings)
+    yield _mail(settings)
     yield _time_zones()
     yield _sqlite(settings)
     yield from _database(settings, at)
@@ -97,6 +98,15 @@ def _limits(settings: Settings) -> Finding:
     problem = ping_limits(settings)
     detail = "are counted in Redis, which answers" if problem is None else f"Redis does not answer: {problem}"
     return Finding(fine=problem is None, subject="rate limits", detail=detail)
+
+
+def _mail(settings: Settings) -> Finding:
+    if settings.smtp_url is None:
+        return Finding(fine=True, subject="e-mail", detail="is not sent; set PORTAL_SMTP_URL if links are to be sent")
+    sender = f"{settings.mail_from} where a company has no address" if settings.mail_from else "each company's address"
+    return Finding(
+        fine=True, subject="e-mail", detail=f"is sent by {urlsplit(settings.smtp_url).hostname}, from {sender}"
+    )
 
 
 def _time_zones() -> Finding:

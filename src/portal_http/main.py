@@ -128,9 +128,11 @@ async def _at_work(courier: Courier | None) -> AsyncGenerator[None]:
         yield
         return
     work = asyncio.create_task(courier.run())
-    yield
-    courier.stop()
-    await work
+    try:
+        yield
+    finally:
+        courier.stop()
+        await work
 
 
 def _courier(settings: Settings, runner: Runner, *, lease: timedelta = LEASE) -> Courier:

@@ -338,6 +338,30 @@ def test_a_courier_outlasts_a_store_that_is_busy(live: World, receiver: Receiver
     assert sorted(receiver.ids) == sorted(each["event_id"] for each in sent(live, webhook, "?state=delivered"))
 
 
+def test_a_courier_that_is_cancelled_ends(live: World) -> None:
+    async def scene() -> None:
+        work = asyncio.create_task(courier_of(live).run())
+        await asyncio.sleep(0.05)
+        work.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await work
+
+    asyncio.run(asyncio.wait_for(scene(), 30))
+
+
+def test_what_a_carrier_breaks_on_is_told_without_any_token(live: World) -> None:
+    token = live.token()
+
+    def listener(_: Event) -> None:
+        raise ValueError(f"cannot say {token}")
+
+    deliver(live, host=HostCarrier(listener))
+
+    with live.transaction() as store:
+        problems = {each.problem for each in store.outbox.tables.dispatches.values()}
+    assert problems == {"ValueError: cannot say [token]"}
+
+
 def test_a_secret_is_in_no_answer_but_the_one_that_tells_it(live: World, receiver: Receiver) -> None:
     webhook = listen(live, receiver.address)
     accept(live)
