@@ -14,6 +14,8 @@ from portal_core.ports import Mint
 
 _RANDOM_BITS = 62
 _COUNTER_BITS = 12
+_KEY_BYTES = 32
+_WIDEST_JITTER = 0.1
 
 
 @final
@@ -38,7 +40,16 @@ class RandomMint(Mint):
         """Return a fresh token."""
         return token_of(secrets.token_bytes(RANDOM_BYTES))
 
+    def new_key(self) -> bytes:
+        """Return a fresh key."""
+        return secrets.token_bytes(_KEY_BYTES)
+
 
 def new_key() -> str:
     """Return a fresh signing key for development: 256 bits in URL-safe base64."""
     return secrets.token_urlsafe(32)
+
+
+def jitter() -> float:
+    """Return a factor near 1, by which waiting times differ so that not all who wait come back at once."""
+    return 1 + _WIDEST_JITTER * secrets.SystemRandom().uniform(-1, 1)

@@ -61,6 +61,7 @@ if TYPE_CHECKING:
         AuditFilter,
         DecisionFilter,
         DeliveryFilter,
+        DispatchFilter,
         GrantFilter,
         InvoiceFilter,
         OrderFilter,
@@ -73,6 +74,7 @@ if TYPE_CHECKING:
         CompanyId,
         DecisionId,
         DeliveryId,
+        DispatchId,
         EventId,
         GrantId,
         InvoiceId,
@@ -80,6 +82,7 @@ if TYPE_CHECKING:
         PaymentId,
         QuoteId,
         TicketId,
+        WebhookId,
         is_id,
     )
     from portal_core.domain.invoices import (
@@ -101,6 +104,7 @@ if TYPE_CHECKING:
     from portal_core.domain.lines import Line, LineKind, OrderLine
     from portal_core.domain.money import CURRENCIES, Currency, Money, currency, parse_decimal
     from portal_core.domain.orders import DeliveryStatus, Order, OrderDetail, OrderState, OrderSummary
+    from portal_core.domain.outbox import STANDARD_SCHEDULE, Attempt, Channel, Dispatch, DispatchState, Schedule
     from portal_core.domain.paging import (
         DEFAULT_LIMIT,
         DELIVERY_SORTS,
@@ -116,10 +120,12 @@ if TYPE_CHECKING:
     )
     from portal_core.domain.payments import Payment, PaymentAllocation, PaymentKind, PaymentRecordState, PaymentView
     from portal_core.domain.quotes import Answer, Decision, Evidence, Quote, QuoteState, QuoteSummary, standard_consent
+    from portal_core.domain.receipts import receipt_of
     from portal_core.domain.records import Document, Fact, RecordRef, RecordType
     from portal_core.domain.statement import AccountPeriod, Movement, MovementType, Statement, StatementLine, periods_of
     from portal_core.domain.text import clean_email, clean_text, clean_url, required_text
     from portal_core.domain.tokens import digest_of, hint_of, is_token, token_of
+    from portal_core.domain.webhooks import SigningSecret, Webhook, WebhookChanges
     from portal_core.ports import (
         Accounts,
         Answers,
@@ -132,6 +138,7 @@ if TYPE_CHECKING:
         Dashboards,
         Decisions,
         Deliveries,
+        Dispatches,
         Documents,
         Events,
         Facts,
@@ -143,12 +150,15 @@ if TYPE_CHECKING:
         Links,
         Mint,
         Orders,
+        Outbox,
         Payments,
         Quotes,
         Runner,
+        Signer,
         Store,
         Tickets,
         Transactions,
+        Webhooks,
     )
     from portal_core.use_cases.access import (
         IssuedLink,
@@ -180,9 +190,20 @@ if TYPE_CHECKING:
     )
     from portal_core.use_cases.idempotency import keep_answer, prune_answers, replay
     from portal_core.use_cases.invoices import list_invoices, read_invoice
+    from portal_core.use_cases.mail import (
+        DecisionLetter,
+        Letter,
+        LinkLetter,
+        TicketLetter,
+        Unsendable,
+        queue_link,
+        write_letter,
+    )
     from portal_core.use_cases.orders import list_orders, read_order
+    from portal_core.use_cases.outbox import Parcel, address_events, claim_parcels, prune_dispatches, settle_parcel
     from portal_core.use_cases.payments import list_payments, read_payment
     from portal_core.use_cases.quotes import accept_quote, decline_quote, list_quotes, read_quote
+    from portal_core.use_cases.receipts import issue_receipt
     from portal_core.use_cases.records import (
         ClientRecords,
         Deletion,
@@ -198,6 +219,18 @@ if TYPE_CHECKING:
     )
     from portal_core.use_cases.sight import can_see
     from portal_core.use_cases.statement import read_statement
+    from portal_core.use_cases.webhooks import (
+        NewWebhook,
+        add_webhook,
+        amend_webhook,
+        list_sent,
+        list_webhooks,
+        read_webhook,
+        remove_webhook,
+        rotate_webhook,
+        send_again,
+        try_webhook,
+    )
 else:
 
     def __getattr__(name: str) -> object:
@@ -232,13 +265,16 @@ _HOMES = (
     "domain.lines",
     "domain.money",
     "domain.orders",
+    "domain.outbox",
     "domain.paging",
     "domain.payments",
     "domain.quotes",
+    "domain.receipts",
     "domain.records",
     "domain.statement",
     "domain.text",
     "domain.tokens",
+    "domain.webhooks",
     "ports",
     "use_cases.access",
     "use_cases.audit",
@@ -249,12 +285,16 @@ _HOMES = (
     "use_cases.files",
     "use_cases.idempotency",
     "use_cases.invoices",
+    "use_cases.mail",
     "use_cases.orders",
+    "use_cases.outbox",
     "use_cases.payments",
     "use_cases.quotes",
+    "use_cases.receipts",
     "use_cases.records",
     "use_cases.sight",
     "use_cases.statement",
+    "use_cases.webhooks",
 )
 
 __all__ = [
@@ -271,6 +311,7 @@ __all__ = [
     "PAYMENT_SORTS",
     "PROGRAM",
     "QUOTE_SORTS",
+    "STANDARD_SCHEDULE",
     "AccountPeriod",
     "AccountTooLarge",
     "Accounts",
@@ -283,6 +324,7 @@ __all__ = [
     "Answer",
     "Answers",
     "Attachments",
+    "Attempt",
     "AuditAction",
     "AuditEntry",
     "AuditEntryId",
@@ -292,6 +334,7 @@ __all__ = [
     "Balances",
     "Busy",
     "Category",
+    "Channel",
     "Claim",
     "Client",
     "ClientId",
@@ -309,6 +352,7 @@ __all__ = [
     "Decision",
     "DecisionFilter",
     "DecisionId",
+    "DecisionLetter",
     "Decisions",
     "Deletion",
     "Deliveries",
@@ -319,6 +363,11 @@ __all__ = [
     "DeliveryState",
     "DeliveryStatus",
     "DeliveryView",
+    "Dispatch",
+    "DispatchFilter",
+    "DispatchId",
+    "DispatchState",
+    "Dispatches",
     "Document",
     "DocumentFile",
     "DocumentRef",
@@ -356,8 +405,10 @@ __all__ = [
     "KeptAnswer",
     "KeyOfAnswer",
     "Ledger",
+    "Letter",
     "Line",
     "LineKind",
+    "LinkLetter",
     "LinkLife",
     "Links",
     "Listing",
@@ -369,6 +420,7 @@ __all__ = [
     "NarrowedLink",
     "NewGrant",
     "NewTicket",
+    "NewWebhook",
     "NotFound",
     "NotOpen",
     "NumberedAllocation",
@@ -381,8 +433,10 @@ __all__ = [
     "OrderState",
     "OrderSummary",
     "Orders",
+    "Outbox",
     "Outcome",
     "Page",
+    "Parcel",
     "Party",
     "Payment",
     "PaymentAllocation",
@@ -409,10 +463,13 @@ __all__ = [
     "Reply",
     "Revoked",
     "Runner",
+    "Schedule",
     "Scope",
     "Secret",
     "Settlement",
     "SettlementSource",
+    "Signer",
+    "SigningSecret",
     "Statement",
     "StatementLine",
     "Store",
@@ -421,16 +478,26 @@ __all__ = [
     "Ticket",
     "TicketFilter",
     "TicketId",
+    "TicketLetter",
     "TicketState",
     "Tickets",
     "Transactions",
+    "Unsendable",
     "Upsert",
     "Visit",
+    "Webhook",
+    "WebhookChanges",
+    "WebhookId",
+    "Webhooks",
     "accept_quote",
+    "add_webhook",
+    "address_events",
     "amend_link",
+    "amend_webhook",
     "balances_of",
     "can_see",
     "canonical_json",
+    "claim_parcels",
     "clean_email",
     "clean_text",
     "clean_url",
@@ -445,6 +512,7 @@ __all__ = [
     "is_id",
     "is_token",
     "issue_link",
+    "issue_receipt",
     "judge_company_deletion",
     "judge_records",
     "keep_answer",
@@ -457,7 +525,9 @@ __all__ = [
     "list_orders",
     "list_payments",
     "list_quotes",
+    "list_sent",
     "list_tickets",
+    "list_webhooks",
     "note_act",
     "note_import",
     "note_use",
@@ -465,6 +535,8 @@ __all__ = [
     "parse_decimal",
     "periods_of",
     "prune_answers",
+    "prune_dispatches",
+    "queue_link",
     "read_dashboard",
     "read_decision",
     "read_delivery",
@@ -477,6 +549,9 @@ __all__ = [
     "read_quote",
     "read_statement",
     "read_ticket",
+    "read_webhook",
+    "receipt_of",
+    "remove_webhook",
     "replay",
     "reply_as_client",
     "reply_as_staff",
@@ -484,9 +559,14 @@ __all__ = [
     "revoke_link",
     "revoke_links_of",
     "rotate_link",
+    "rotate_webhook",
+    "send_again",
+    "settle_parcel",
     "standard_consent",
     "submit_feedback",
     "take_in_company",
     "take_in_records",
     "token_of",
+    "try_webhook",
+    "write_letter",
 ]

@@ -13,6 +13,8 @@ Header: TypeAlias = tuple[bytes, bytes]
 
 JSON_TYPE: Header = (b"content-type", b"application/json")
 
+JOSE_TYPE: Header = (b"content-type", b"application/jose")
+
 NOSNIFF: Header = (b"x-content-type-options", b"nosniff")
 
 TOKEN_FIELDS: tuple[Header, ...] = (
@@ -71,6 +73,11 @@ def tagged(answer: Answer, revision: int) -> Answer:
 def bare(content: object) -> Answer:
     """Return JSON without an envelope."""
     return Answer(200, encoded(content), [JSON_TYPE])
+
+
+def signed(receipt: str) -> Answer:
+    """Return a compact JWS (RFC 7515)."""
+    return Answer(200, receipt.encode(), [JOSE_TYPE])
 
 
 def nothing() -> Answer:

@@ -13,14 +13,14 @@ from starlette.types import Receive, Scope, Send
 
 from portal_core.domain.errors import Refusal
 from portal_core.ports import Runner
-from portal_http import documentation, health
+from portal_http import documentation, health, keys
 from portal_http.answers import PLAIN_FIELDS, STAFF_FIELDS, TOKEN_FIELDS, Answer, Header, send_answer
 from portal_http.api.table import CLIENT_ENDPOINTS, STAFF_ENDPOINTS
 from portal_http.endpoints import BASE
 from portal_http.errors import InternalError, refused
 from portal_http.incoming import NOBODY, Gone, Incoming, incoming
 from portal_http.options import Options
-from portal_http.outside import AdminTokens, Printer, RateLimits
+from portal_http.outside import AdminTokens, Printer, RateLimits, Receipts
 from portal_http.page_routes import page_route
 from portal_http.pages import Pages, create_pages, is_page
 from portal_http.pipeline import answer_to
@@ -30,7 +30,7 @@ from portal_http.routing import Node, tree_of
 from portal_http.seen import Seen, known_method
 from portal_http.services import Services
 
-ENDPOINTS = (*CLIENT_ENDPOINTS, *STAFF_ENDPOINTS, *health.ENDPOINTS, *documentation.ENDPOINTS)
+ENDPOINTS = (*CLIENT_ENDPOINTS, *STAFF_ENDPOINTS, *health.ENDPOINTS, *keys.ENDPOINTS, *documentation.ENDPOINTS)
 
 _log = logging.getLogger(__name__)
 _log.addFilter(TokenFilter())
@@ -44,16 +44,22 @@ def create_app(
     limits: RateLimits,
     options: Options | None = None,
     printer: Printer | None = None,
+    receipts: Receipts | None = None,
 ) -> Starlette:
     """Return the portal as an ASGI application, to be served or mounted under any prefix.
 
     A host that mounts it may run its lifespan (`app.router.lifespan_context(app)`), so that the last uses of links are
-    still noted when it stops. Without a printer there is no PDF but those that the store has. Raises ValueError when a
-    trusted proxy is no address or network.
+    still noted when it stops. Without a printer there is no PDF but those that the store has, and without keys for
+    receipts there are none. Raises ValueError when a trusted proxy is no address or network.
     """
-    shop = None if printer is None else PrintShop(printer)
     services = Services(
-        runner=runner, clock=clock, admins=admins, limits=limits, options=options or Options(), shop=shop
+        runner=runner,
+        clock=clock,
+        admins=admins,
+        limits=limits,
+        options=options or Options(),
+        shop=None if printer is None else PrintShop(printer),
+        receipts=receipts,
     )
 
     @asynccontextmanager

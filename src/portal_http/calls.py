@@ -36,7 +36,8 @@ class Repeatable:
 class Call:
     """What calls by clients and by staff have in common.
 
-    `route` is the path as it is declared; `noun` is what `record_id`, from the path, is the id of.
+    `route` is the path as it is declared; `noun` is what `record_id`, from the path, is the id of. `above_id` is the id
+    before it in the path, where there are two.
     """
 
     services: Services
@@ -46,6 +47,7 @@ class Call:
     noun: str
     record_id: str
     query: Query
+    above_id: str = ""
     once: Repeatable | None = None
 
     @property

@@ -6,24 +6,29 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import click
+from attrs import evolve
 
 from portal_adapters.clock import now
 from portal_core.domain.access import ALL_PERMISSIONS, GrantState, Permission
 from portal_core.domain.audit import COMMAND_LINE
 from portal_core.domain.errors import Busy, Refusal
-from portal_core.domain.ids import ClientId, CompanyId, GrantId
+from portal_core.domain.events import EventType
+from portal_core.domain.ids import ClientId, CompanyId, DispatchId, GrantId, WebhookId
+from portal_core.domain.paging import LARGEST_LIMIT, MOMENT_SORTS, Listing, Page
+from portal_core.domain.webhooks import Webhook
 from portal_core.ports import Store
 from portal_http.settings import Settings, SettingsRefused, load_settings
 
-if TYPE_CHECKING:
-    from portal_core.domain.paging import Listing, Page
+WRONG_USAGE = 2
+
+_LONGEST_RECEIPT = 1024 * 1024
+
+_EVENTS = [each.value for each in EventType]
 
 T = TypeVar("T")
-
-WRONG_USAGE = 2
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -189,6 +194,7 @@ def _moment(_: click.Context, __: click.Parameter, text: str | None) -> datetime
 )
 @click.option("--expires", callback=_moment, metavar="MOMENT", help='Such as "2027-01-31T18:00:00+01:00".')
 @click.option("--label", metavar="TEXT", help="For staff, to tell links apart.")
+@click.option("--send-to", metavar="EMAIL", help="Send it there, too; a courier does, where PORTAL_SMTP_URL is set.")
 @_as_json
 def token_create(
     *,
@@ -197,10 +203,12 @@ def token_create(
     without: Sequence[str],
     expires: datetime | None,
     label: str | None,
+    send_to: str | None,
     as_json: bool,
 ) -> None:
     """Issue a link to a client and print it. It is told this once and kept nowhere."""
     from portal_core.use_cases.access import NewGrant, issue_link
+    from portal_core.use_cases.mail import queue_link
     from portal_http.main import life_of
 
     with _refusals():
@@ -213,7 +221,28 @@ def token_create(
         settings = load_settings()
         with _writing(settings) as store:
             issued = issue_link(store, CompanyId(company_id), asked, life_of(settings), now=now(), by=COMMAND_LINE)
+            if send_to is not None:
+                _require_mail(settings)
+                queue_link(store, CompanyId(company_id), issued.grant.id, send_to=send_to, now=now(), by=COMMAND_LINE)
     _tell_link(issued, settings, as_json=as_json)
+
+
+@token.command("send")
+@_company
+@click.argument("token_id", metavar="ID")
+@click.option("--to", "send_to", metavar="EMAIL", help="Where to; else to the client's own address.")
+def token_send(company_id: str, token_id: str, send_to: str | None) -> None:
+    """Send a link by e-mail. Earlier ones of it go on working."""
+    from portal_core.use_cases.mail import queue_link
+
+    with _refusals():
+        settings = load_settings()
+        _require_mail(settings)
+        with _writing(settings) as store:
+            queued = queue_link(
+                store, CompanyId(company_id), GrantId(token_id), send_to=send_to, now=now(), by=COMMAND_LINE
+            )
+    click.echo(f"It will be sent to {queued.target}.", err=True)
 
 
 @token.command("list")
@@ -225,7 +254,6 @@ def token_list(*, company_id: str, client_id: str | None, state: Sequence[str], 
     """List the links of a company, newest first. A link itself is never shown again."""
     from portal_core.domain.filters import GrantFilter
     from portal_core.use_cases.access import list_links
-    from portal_http.main import database
     from portal_http.present.links import link_row
 
     narrowed = GrantFilter(
@@ -233,8 +261,8 @@ def token_list(*, company_id: str, client_id: str | None, state: Sequence[str], 
         states=frozenset(map(GrantState, state)) or None,
     )
     at = now()
-    with _refusals(), database(load_settings()) as transactions, transactions.read() as store:
-        for grant in _each(lambda listing: list_links(store, CompanyId(company_id), listing, narrowed, now=at)):
+    with _refusals(), _reading(load_settings()) as store:
+        for grant in _every(lambda listing: list_links(store, CompanyId(company_id), listing, narrowed, now=at)):
             row = link_row(grant, at)
             click.echo(_json(row) if as_json else _row_of(row))
 
@@ -284,14 +312,183 @@ def audit(*, company_id: str, client_id: str | None, as_json: bool) -> None:
     """Print a company's audit log, newest first: who did what, when and from where."""
     from portal_core.domain.filters import AuditFilter
     from portal_core.use_cases.audit import list_audit_entries
-    from portal_http.main import database
     from portal_http.present.audit import audit_entry
 
     narrowed = AuditFilter(client_id=None if client_id is None else ClientId(client_id))
-    with _refusals(), database(load_settings()) as transactions, transactions.read() as store:
-        for entry in _each(lambda listing: list_audit_entries(store, CompanyId(company_id), listing, narrowed)):
+    with _refusals(), _reading(load_settings()) as store:
+        for entry in _every(lambda listing: list_audit_entries(store, CompanyId(company_id), listing, narrowed)):
             shape = audit_entry(entry)
             click.echo(_json(shape) if as_json else _act_of(shape))
+
+
+@main.command()
+@click.option("--once", is_flag=True, help="Send what is due now, and end.")
+def deliver(*, once: bool) -> None:
+    """Send what is to be sent to webhooks, until stopped. Several may run at a time, beside `portal serve` too."""
+    import asyncio
+
+    from portal_http.main import deliver as run
+
+    with _refusals():
+        asyncio.run(run(load_settings(), once=once))
+
+
+@main.group()
+def webhook() -> None:
+    """Say where events are sent, and see what became of each."""
+
+
+_webhook_id = click.argument("webhook_id", metavar="ID")
+
+
+@webhook.command("create")
+@_company
+@click.option("--url", required=True, help="Where to: an http or https address.")
+@click.option(
+    "--event", "events", multiple=True, type=click.Choice(_EVENTS), help="Only such; may be given several times."
+)
+@click.option("--description", metavar="TEXT", help="What it is for.")
+@_as_json
+def webhook_create(*, company_id: str, url: str, events: Sequence[str], description: str | None, as_json: bool) -> None:
+    """Send a company's events to an address, and print the secret that signs them. It is told this once."""
+    from portal_core.use_cases.webhooks import NewWebhook, add_webhook
+
+    wanted = frozenset(map(EventType, events)) or None
+    with _refusals(), _writing(load_settings()) as store:
+        asked = NewWebhook(url=url, events=wanted, description=description)
+        made = add_webhook(store, CompanyId(company_id), asked, now=now(), by=COMMAND_LINE)
+    _tell_webhook(made, as_json=as_json)
+
+
+@webhook.command("list")
+@_company
+@_as_json
+def webhook_list(*, company_id: str, as_json: bool) -> None:
+    """List the webhooks of a company, newest first. A secret is never shown again."""
+    from portal_core.use_cases.webhooks import list_webhooks
+    from portal_http.present.webhooks import webhook_row
+
+    with _refusals(), _reading(load_settings()) as store:
+        for each in _every(lambda listing: list_webhooks(store, CompanyId(company_id), listing)):
+            row = webhook_row(each)
+            state = "enabled" if row["enabled"] else "disabled"
+            click.echo(_json(row) if as_json else f"{row['id']}  {state}  {row['url']}")
+
+
+@webhook.command("change")
+@_company
+@_webhook_id
+@click.option("--url", help="Where to from now on.")
+@click.option(
+    "--event", "events", multiple=True, type=click.Choice(_EVENTS), help="Only such; may be given several times."
+)
+@click.option("--all-events", is_flag=True, help="Every event.")
+@click.option("--enable/--disable", "enabled", default=None, help="Whether it is told of anything.")
+def webhook_change(
+    *,
+    company_id: str,
+    webhook_id: str,
+    url: str | None,
+    events: Sequence[str],
+    all_events: bool,
+    enabled: bool | None,
+) -> None:
+    """Change where events are sent, which, or whether at all."""
+    from portal_core.domain.webhooks import WebhookChanges
+    from portal_core.use_cases.webhooks import amend_webhook
+
+    changes: WebhookChanges = {}
+    if url is not None:
+        changes["url"] = url
+    if events or all_events:
+        changes["events"] = None if all_events else frozenset(map(EventType, events))
+    if enabled is not None:
+        changes["enabled"] = enabled
+    with _refusals(), _writing(load_settings()) as store:
+        amend_webhook(store, CompanyId(company_id), WebhookId(webhook_id), changes, now=now(), by=COMMAND_LINE)
+    click.echo(f"{webhook_id} is changed.", err=True)
+
+
+@webhook.command("rotate")
+@_company
+@_webhook_id
+@click.option(
+    "--overlap",
+    default=24 * 60 * 60,
+    show_default=True,
+    type=click.IntRange(0),
+    help="Seconds in which the old secret signs, too.",
+)
+@_as_json
+def webhook_rotate(*, company_id: str, webhook_id: str, overlap: int, as_json: bool) -> None:
+    """Give a webhook a fresh secret and print it."""
+    from portal_core.use_cases.webhooks import rotate_webhook
+
+    with _refusals(), _writing(load_settings()) as store:
+        lasting = timedelta(seconds=overlap)
+        rotated = rotate_webhook(
+            store, CompanyId(company_id), WebhookId(webhook_id), overlap=lasting, now=now(), by=COMMAND_LINE
+        )
+    _tell_webhook(rotated, as_json=as_json)
+
+
+@webhook.command("remove")
+@_company
+@_webhook_id
+def webhook_remove(company_id: str, webhook_id: str) -> None:
+    """Remove a webhook with all that was or is to be sent to it."""
+    from portal_core.use_cases.webhooks import remove_webhook
+
+    with _refusals(), _writing(load_settings()) as store:
+        remove_webhook(store, CompanyId(company_id), WebhookId(webhook_id), now=now(), by=COMMAND_LINE)
+    click.echo(f"{webhook_id} is removed.", err=True)
+
+
+@webhook.command("test")
+@_company
+@_webhook_id
+def webhook_test(company_id: str, webhook_id: str) -> None:
+    """Queue a message that means nothing for a webhook; `portal webhook deliveries` tells what becomes of it."""
+    from portal_core.use_cases.webhooks import try_webhook
+
+    with _refusals(), _writing(load_settings()) as store:
+        queued = try_webhook(store, CompanyId(company_id), WebhookId(webhook_id), now=now(), by=COMMAND_LINE)
+    click.echo(queued.id)
+
+
+@webhook.command("deliveries")
+@_company
+@_webhook_id
+@click.option("--state", multiple=True, type=click.Choice(["pending", "delivered", "failed"]))
+@_as_json
+def webhook_deliveries(*, company_id: str, webhook_id: str, state: Sequence[str], as_json: bool) -> None:
+    """List what was and is to be sent to a webhook, newest first."""
+    from portal_core.domain.outbox import DispatchState
+    from portal_core.use_cases.webhooks import list_sent
+    from portal_http.present.webhooks import sent
+
+    states = frozenset(map(DispatchState, state)) or None
+    whose = CompanyId(company_id), WebhookId(webhook_id)
+    with _refusals(), _reading(load_settings()) as store:
+        for each in _every(lambda listing: list_sent(store, *whose, listing, states)):
+            row = sent(each)
+            cells = (row["id"], row["type"], row["state"], f"{row['attempts']} attempts", row["last_error"] or "")
+            click.echo(_json(row) if as_json else "  ".join(cells).rstrip())
+
+
+@webhook.command("replay")
+@_company
+@_webhook_id
+@click.argument("delivery_id", metavar="DELIVERY")
+def webhook_replay(company_id: str, webhook_id: str, delivery_id: str) -> None:
+    """Send a message again."""
+    from portal_core.use_cases.webhooks import send_again
+
+    with _refusals(), _writing(load_settings()) as store:
+        send_again(
+            store, CompanyId(company_id), WebhookId(webhook_id), DispatchId(delivery_id), now=now(), by=COMMAND_LINE
+        )
+    click.echo(f"{delivery_id} will be sent again.", err=True)
 
 
 @main.command("admin-token")
@@ -332,6 +529,31 @@ def doctor() -> None:
 
 
 @main.command()
+@click.argument("file", type=click.File("rb"))
+@click.option(
+    "--keys",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The business's keys, as its /.well-known/jwks.json shows them; else those of the settings.",
+)
+def verify(file: BinaryIO, keys: Path | None) -> None:
+    """Check the receipt of a decision and print what it says; exit with 1 when it is not genuine.
+
+    `-` reads the standard input. No network is needed.
+    """
+    from portal_http.main import ForgedReceipt, checked_receipt
+
+    with _refusals():
+        published = None if keys is None else keys.read_text(encoding="utf-8", errors="replace")
+        receipt = file.read(_LONGEST_RECEIPT).decode("ascii", errors="replace").removesuffix("\n")
+        try:
+            statement, kid = checked_receipt(load_settings(), receipt, published=published)
+        except ForgedReceipt as forged:
+            raise click.ClickException(f"This receipt is not genuine: {forged}.") from None
+    click.echo(statement)
+    click.echo(f"This receipt is genuine; it was signed with the key {kid}.", err=True)
+
+
+@main.command()
 def openapi() -> None:
     """Print the API's description (OpenAPI 3.1) as JSON."""
     from portal_http.main import openapi_document
@@ -342,11 +564,12 @@ def openapi() -> None:
 
 @main.command()
 def prune() -> None:
-    """Forget the answers to repeated requests that are too old to be given again. Run it once a day."""
+    """Forget answers to repeated requests after a day, and what was sent after 30 days. Run it once a day."""
     from portal_core.use_cases.idempotency import prune_answers
+    from portal_core.use_cases.outbox import prune_dispatches
 
     with _refusals(), _writing(load_settings()) as store:
-        count = prune_answers(store, now=now())
+        count = prune_answers(store, now=now()) + prune_dispatches(store, now=now())
     click.echo(f"{count} forgotten.", err=True)
 
 
@@ -397,15 +620,36 @@ def _writing(settings: Settings) -> Generator[Store]:
         yield store
 
 
-def _each(page_of: "Callable[[Listing], Page[T]]") -> Iterator[T]:
-    """Yield everything that a list has, newest first, page after page."""
-    from portal_core.domain.paging import LARGEST_LIMIT, MOMENT_SORTS, Listing
+@contextmanager
+def _reading(settings: Settings) -> Generator[Store]:
+    from portal_http.main import database
 
-    page = page_of(Listing(sort=MOMENT_SORTS[0], limit=LARGEST_LIMIT))
-    yield from page.items
-    while page.next is not None:
-        page = page_of(Listing(sort=MOMENT_SORTS[0], limit=LARGEST_LIMIT, total=page.total, after=page.next))
+    with database(settings) as transactions, transactions.read() as store:
+        yield store
+
+
+def _every(page_of: Callable[[Listing], Page[T]]) -> Iterator[T]:
+    """Yield all of a list, newest first."""
+    listing: Listing | None = Listing(sort=MOMENT_SORTS[0], limit=LARGEST_LIMIT, total=0)
+    while listing is not None:
+        page = page_of(listing)
         yield from page.items
+        listing = None if page.next is None else evolve(listing, after=page.next)
+
+
+def _tell_webhook(made: Webhook, *, as_json: bool) -> None:
+    from portal_http.present.webhooks import issued_webhook
+
+    shape = issued_webhook(made)
+    click.echo(_json({"data": shape}) if as_json else shape["secret"])
+    click.echo(f"Its id is {made.id}.", err=True)
+
+
+def _require_mail(settings: Settings) -> None:
+    from portal_http.main import WiringRefused
+
+    if settings.smtp_url is None:
+        raise WiringRefused("PORTAL_SMTP_URL is not set, so no e-mail can be sent.")
 
 
 def _label(label: str | None) -> str | None:

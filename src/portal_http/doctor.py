@@ -25,6 +25,7 @@ from portal_http.main import (
     ping_limits,
     public_url_of,
     reading_of,
+    receipts_of,
     sqlite_has_safe_wal,
 )
 from portal_http.settings import Settings, SettingsRefused
@@ -50,8 +51,10 @@ def examine(load: Callable[[], Settings], at: datetime) -> Iterator[Finding]:
         return
     yield Finding(fine=True, subject="settings", detail="are valid")
     yield _key(settings)
+    yield _receipts(settings)
     yield _address(settings)
     yield _limits(settings)
+    yield _mail(settings)
     yield _time_zones()
     yield _sqlite(settings)
     yield from _database(settings, at)
@@ -63,6 +66,20 @@ def _key(settings: Settings) -> Finding:
     except WiringRefused as refused:
         return Finding(fine=False, subject="staff's key", detail=str(refused))
     return Finding(fine=True, subject="staff's key", detail=f"is strong enough for {settings.admin_jwt_algorithm}")
+
+
+def _receipts(settings: Settings) -> Finding:
+    try:
+        keys = receipts_of(settings)
+    except WiringRefused as refused:
+        return Finding(fine=False, subject="receipts", detail=str(refused))
+    if keys is None:
+        detail = "are not signed; set PORTAL_RECEIPT_KEY if clients are to have them"
+    elif settings.receipt_key is None:
+        detail = "are signed with a key derived from PORTAL_ADMIN_JWT_KEY; set PORTAL_RECEIPT_KEY to change one alone"
+    else:
+        detail = f"are signed, and checked with {len(keys.known)} keys"
+    return Finding(fine=True, subject="receipts", detail=detail)
 
 
 def _address(settings: Settings) -> Finding:
@@ -81,6 +98,15 @@ def _limits(settings: Settings) -> Finding:
     problem = ping_limits(settings)
     detail = "are counted in Redis, which answers" if problem is None else f"Redis does not answer: {problem}"
     return Finding(fine=problem is None, subject="rate limits", detail=detail)
+
+
+def _mail(settings: Settings) -> Finding:
+    if settings.smtp_url is None:
+        return Finding(fine=True, subject="e-mail", detail="is not sent; set PORTAL_SMTP_URL if links are to be sent")
+    sender = f"{settings.mail_from} where a company has no address" if settings.mail_from else "each company's address"
+    return Finding(
+        fine=True, subject="e-mail", detail=f"is sent by {urlsplit(settings.smtp_url).hostname}, from {sender}"
+    )
 
 
 def _time_zones() -> Finding:

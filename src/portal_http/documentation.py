@@ -7,10 +7,11 @@ from portal_http.answers import JSON_TYPE, Answer, Header, encoded
 from portal_http.api.table import CLIENT_ENDPOINTS, STAFF_ENDPOINTS
 from portal_http.endpoints import Endpoint, OpenEndpoint, Result
 from portal_http.health import ENDPOINTS as HEALTH_ENDPOINTS
+from portal_http.keys import ENDPOINTS as KEY_ENDPOINTS
 from portal_http.openapi import openapi_document
 from portal_http.services import Services
 
-DOCUMENTED: tuple[Endpoint, ...] = (*CLIENT_ENDPOINTS, *STAFF_ENDPOINTS, *HEALTH_ENDPOINTS)
+DOCUMENTED: tuple[Endpoint, ...] = (*CLIENT_ENDPOINTS, *STAFF_ENDPOINTS, *HEALTH_ENDPOINTS, *KEY_ENDPOINTS)
 """What the document describes: everything but itself and its page."""
 
 _POLICY: Header = (

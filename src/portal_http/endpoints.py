@@ -25,7 +25,7 @@ class Result:
     """What an endpoint answers when all is well: one of some shapes, and how they are wrapped.
 
     "one" is a record under `data`, "many" a page of them, "either" one or the other, "bare" has no envelope. A "file"
-    is of a media type of its own, and to be kept.
+    is of a media type of its own, and to be kept; so is what has no shapes.
     """
 
     envelope: Envelope

@@ -3,23 +3,36 @@
 Any ASGI server can run it: `uvicorn --factory portal_http.main:app`.
 """
 
+import asyncio
 import io
+import signal
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, cast
 
+from attrs import evolve
 from starlette.applications import Starlette
 
 from portal_adapters.admin_jwt import AdminTokens, Algorithm, WeakKey, admin_tokens, mint_admin_token
 from portal_adapters.clock import now
 from portal_adapters.pdf import TypstPrinter, can_print
-from portal_adapters.randomness import RandomMint, new_key
+from portal_adapters.randomness import RandomMint, jitter, new_key
 from portal_adapters.rate_limits import rate_limits
+from portal_adapters.receipt_keys import (
+    ForgedReceipt,
+    ReceiptKeys,
+    UnfitKey,
+    derived_receipt_keys,
+    published_keys,
+    receipt_keys,
+)
 from portal_adapters.records.importing import import_records
 from portal_adapters.records.sample import CLIENT, COMPANY, sample_file
+from portal_adapters.smtp import smtp_server
 from portal_adapters.sqlalchemy import (
     SchemaOutdated,
     SqliteRunner,
@@ -30,14 +43,22 @@ from portal_adapters.sqlalchemy import (
     require_current_schema,
 )
 from portal_adapters.sqlalchemy.migrating import current_revision
+from portal_adapters.webhook_sender import LEASE, WebhookSender
 from portal_core.domain.audit import COMMAND_LINE
 from portal_core.domain.errors import Refusal
+from portal_core.domain.outbox import STANDARD_SCHEDULE, Channel, Schedule
 from portal_core.ports import Runner, Store
 from portal_core.use_cases.access import IssuedLink, LinkLife, NewGrant, issue_link
 from portal_http.access_log import AccessLog
 from portal_http.app import create_app
+from portal_http.courier import Courier
 from portal_http.documentation import document_of
+from portal_http.mail import MailCarrier
 from portal_http.options import Options
+from portal_http.outside import Carrier
+from portal_http.pages.languages import languages_of
+from portal_http.pages.letters import Scribe
+from portal_http.pages.rendering import Templates
 from portal_http.settings import Settings, load_settings
 
 DEVELOPMENT_ISSUER = "portal-development"
@@ -49,7 +70,7 @@ _NEEDS_KEY = (
     "Set it to a random secret, for example: export PORTAL_ADMIN_JWT_KEY=$(openssl rand -hex 32)"
 )
 
-__all__ = ["SchemaOutdated", "WiringRefused", "app", "build", "now"]
+__all__ = ["ForgedReceipt", "SchemaOutdated", "WiringRefused", "app", "build", "now"]
 
 
 class WiringRefused(Exception):
@@ -66,18 +87,23 @@ def build(settings: Settings, *, public_url: str | None = None) -> Starlette:
 
     Links begin with the settings' public address, else with the one given.
     """
+    settings = evolve(settings, public_url=settings.public_url or public_url)
     admins = admins_of(settings)
     limits = rate_limits(settings.rate_limit_url)
+    receipts = receipts_of(settings)
     runner, close = _runner(settings)
+    courier = _courier(settings, runner) if settings.deliver else None
     access_log = AccessLog(sys.stderr, as_json=settings.log_format == "json")
-    options = _options(settings, settings.public_url or public_url or public_url_of(settings), access_log)
+    options = _options(settings, public_url_of(settings), access_log)
     printer = TypstPrinter() if can_print() else None
-    application = create_app(runner, clock=now, admins=admins, limits=limits, options=options, printer=printer)
+    application = create_app(
+        runner, clock=now, admins=admins, limits=limits, options=options, printer=printer, receipts=receipts
+    )
     finish_uses = application.router.lifespan_context
 
     @asynccontextmanager
     async def lifespan(served: Starlette) -> AsyncGenerator[None]:
-        async with finish_uses(served):
+        async with finish_uses(served), _at_work(courier):
             yield
         access_log.flush()
         await limits.close()
@@ -85,6 +111,55 @@ def build(settings: Settings, *, public_url: str | None = None) -> Starlette:
 
     application.router.lifespan_context = lifespan
     return application
+
+
+async def deliver(settings: Settings, *, once: bool, lease: timedelta = LEASE) -> None:
+    """Send what is to be sent, until told to stop or, once, until nothing is due; refuses with SchemaOutdated."""
+    runner, close = _runner(settings)
+    courier = _courier(settings, runner, lease=lease)
+    try:
+        if once:
+            await courier.run_once()
+            return
+        for each in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(each, courier.stop)
+        await courier.run()
+    finally:
+        await close()
+
+
+@asynccontextmanager
+async def _at_work(courier: Courier | None) -> AsyncGenerator[None]:
+    """Let a courier work meanwhile, and finish what is under way."""
+    if courier is None:
+        yield
+        return
+    work = asyncio.create_task(courier.run())
+    try:
+        yield
+    finally:
+        courier.stop()
+        await work
+
+
+def _courier(settings: Settings, runner: Runner, *, lease: timedelta = LEASE) -> Courier:
+    networks = tuple(ip_network(each) for each in settings.webhook_allowed_networks)
+    carriers: dict[Channel, Carrier] = {Channel.WEBHOOK: WebhookSender(allowed=networks, lease=lease)}
+    if settings.smtp_url is not None:
+        carriers[Channel.MAIL] = _mail_carrier(settings, settings.smtp_url, runner)
+    delays = tuple(timedelta(seconds=each) for each in settings.delivery_schedule)
+    return Courier(
+        runner=runner,
+        clock=now,
+        carriers=carriers,
+        jitter=jitter,
+        schedule=Schedule(delays) if delays else STANDARD_SCHEDULE,
+    )
+
+
+def _mail_carrier(settings: Settings, url: str, runner: Runner) -> MailCarrier:
+    scribe = Scribe(templates=Templates(), languages=languages_of(()), public_url=public_url_of(settings))
+    return MailCarrier(runner=runner, scribe=scribe, send=smtp_server(url).send, sender=settings.mail_from)
 
 
 @contextmanager
@@ -152,6 +227,38 @@ def admins_of(settings: Settings) -> AdminTokens:
         )
     except WeakKey as weak:
         raise WiringRefused(f"PORTAL_ADMIN_JWT_KEY: {weak}.") from None
+
+
+def receipts_of(settings: Settings) -> ReceiptKeys | None:
+    """Return the keys of receipts; none where no key was given and staff's key is not one secret to derive it from.
+
+    Refuses with WiringRefused a key that cannot sign.
+    """
+    if settings.receipt_key is None:
+        secret = settings.admin_jwt_key
+        derivable = secret and settings.admin_jwt_algorithm == "HS256" and not secret.startswith("{")
+        return derived_receipt_keys(secret) if secret and derivable else None
+    try:
+        keys = receipt_keys(settings.receipt_key)
+    except UnfitKey as unfit:
+        raise WiringRefused(f"PORTAL_RECEIPT_KEY: {unfit}.") from None
+    if keys.signing is None:
+        raise WiringRefused("PORTAL_RECEIPT_KEY: there is no private key, so nothing can be signed.")
+    return keys
+
+
+def checked_receipt(settings: Settings, receipt: str, *, published: str | None) -> tuple[str, str]:
+    """Return what a receipt says and the id of the key that signed it, checked with our keys or published ones.
+
+    Refuses with ForgedReceipt one that is not right, with WiringRefused when there is no key to check it with.
+    """
+    try:
+        keys = receipts_of(settings) if published is None else published_keys(published)
+    except UnfitKey as unfit:
+        raise WiringRefused(f"--keys: {unfit}.") from None
+    if keys is None:
+        raise WiringRefused("There is no key to check with: give --keys, or set PORTAL_RECEIPT_KEY.")
+    return keys.checked(receipt)
 
 
 def development_token(settings: Settings, company_ids: Sequence[str], *, scope: str, subject: str, at: datetime) -> str:
@@ -257,6 +364,7 @@ def _options(settings: Settings, public_url: str, access_log: AccessLog) -> Opti
         largest_document=settings.document_max_mb * MEGABYTE,
         support_text=settings.support_text,
         templates=settings.templates,
+        mail=settings.smtp_url is not None,
         watchers=(access_log,),
         metrics=settings.metrics,
     )

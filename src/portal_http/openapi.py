@@ -241,6 +241,8 @@ def _success(endpoint: Endpoint) -> Json:
 
 def _enveloped(endpoint: Endpoint) -> Json:
     result = endpoint.result
+    if not result.shapes:
+        return {"type": "string"}
     refs = [_ref(shape) for shape in result.shapes]
     shape = refs[0] if len(refs) == 1 else {"anyOf": refs}
     record = _object(data=shape)

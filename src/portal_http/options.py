@@ -16,8 +16,9 @@ class Options:
     those below it; none means any. `trusted_proxies` are addresses or networks whose `X-Forwarded-For` is believed.
     A limit of 0 is counted and never refused. `largest_document` is how many bytes a file that staff attach may have.
     `support_text` is for the page of a dead link. `templates` are folders that are searched for the pages' templates,
-    and in `locales` below them for catalogues, before our own. `watchers` are told of every request that was answered,
-    for a log say; `metrics` counts them and shows the figures at `/metrics`.
+    and in `locales` below them for catalogues, before our own. `mail` tells whether a courier sends e-mail. `watchers`
+    are told of every request that was answered, for a log say; `metrics` counts them and shows the figures at
+    `/metrics`.
     """
 
     public_url: str = "http://127.0.0.1:8000"
@@ -30,5 +31,6 @@ class Options:
     largest_document: int = 10 * 1024 * 1024
     support_text: str | None = None
     templates: tuple[Path, ...] = ()
+    mail: bool = False
     watchers: tuple[Watcher, ...] = ()
     metrics: bool = False

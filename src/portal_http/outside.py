@@ -1,8 +1,13 @@
 """What the HTTP side asks of the outside world, besides the core's ports."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, Protocol
+
+from portal_core.domain.outbox import Attempt
+from portal_core.ports import Signer
+from portal_core.use_cases.outbox import Parcel
 
 
 class AdminTokens(Protocol):
@@ -40,3 +45,28 @@ class RateLimits(Protocol):
         Returns whether it was counted, how many remain, and in how many seconds the oldest one leaves the window.
         A `most` of 0 never refuses. Never raises: a limiter that is out of order counts by itself.
         """
+
+
+class Receipts(Signer, Protocol):
+    """The keys that receipts of decisions are signed with."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def jwks(self) -> Mapping[str, Sequence[Mapping[str, str]]]:
+        """Return the public keys as a JWK set (RFC 7517), those of earlier receipts too."""
+
+
+class Carrier(Protocol):
+    """One way out: it takes a parcel to where it goes."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def lease(self) -> timedelta:
+        """How long nobody else may try meanwhile: longer than an attempt can take."""
+
+    @abstractmethod
+    async def carry(self, parcel: Parcel, *, now: datetime) -> Attempt:
+        """Try to deliver a parcel and return what came of it."""

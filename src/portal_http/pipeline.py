@@ -125,6 +125,7 @@ async def _answer_staff(
         route=endpoint.path,
         noun=endpoint.noun,
         record_id=filled[-1] if filled else "",
+        above_id=filled[-2] if len(filled) > 1 else "",
         query=query,
         once=once,
         staff=staff,

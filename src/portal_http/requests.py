@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from portal_core.domain.access import ALL_PERMISSIONS, DocumentRef, DocumentType, Grant, GrantChanges, Permission
 from portal_core.domain.errors import InvalidInput
+from portal_core.domain.events import EventType
 from portal_core.domain.feedback import Category
 from portal_core.domain.ids import ID_RULE, ClientId, is_id
 from portal_core.domain.quotes import Evidence
@@ -20,12 +21,16 @@ from portal_core.domain.text import (
     MESSAGE_LENGTH,
     NAME_LENGTH,
     SUBJECT_LENGTH,
+    URL_LENGTH,
     clean_email,
     clean_text,
+    clean_url,
     required_text,
 )
+from portal_core.domain.webhooks import WebhookChanges
 from portal_core.use_cases.access import LONGEST_OVERLAP, NewGrant
 from portal_core.use_cases.feedback import NewTicket
+from portal_core.use_cases.webhooks import USUAL_OVERLAP, NewWebhook
 from portal_http.converter import Reads
 from portal_http.queries import ID_PATTERN
 
@@ -40,6 +45,7 @@ _CONTROL = r"\u0000-\u0009\u000b-\u001f\u007f-\u009f"
 _SOME_TEXT = rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$"
 _ANY_TEXT = rf"^[^{_CONTROL}]*$"
 _ADDRESS = rf"""[^\s{_CONTROL}@,;<>"()]+"""
+_WEB_ADDRESS = r"^[Hh][Tt][Tt][Pp][Ss]?://[a-z0-9][a-z0-9.-]*(:[1-9][0-9]{0,3})?(/[A-Za-z0-9/._~-]*)?$"
 _EMAIL = rf"^\s*{_ADDRESS}@{_ADDRESS}\s*$"
 
 
@@ -104,6 +110,7 @@ Comment: TypeAlias = Annotated[
     str, Meta(max_length=COMMENT_LENGTH, pattern=_ANY_TEXT), _text(partial(_blank_is_none, longest=COMMENT_LENGTH))
 ]
 Email: TypeAlias = Annotated[str, Meta(max_length=EMAIL_LENGTH, pattern=_EMAIL), _text(clean_email)]
+WebAddress: TypeAlias = Annotated[str, Meta(max_length=URL_LENGTH, pattern=_WEB_ADDRESS), _text(clean_url)]
 Moment: TypeAlias = Annotated[datetime, Meta(tz=True), _text(_a_moment)]
 Revision: TypeAlias = Annotated[int, Meta(ge=1), _whole(1)]
 Rating: TypeAlias = Annotated[int, Meta(ge=1, le=5), _whole(1, 5)]
@@ -228,9 +235,6 @@ class IssueLink:
 
     def grant(self) -> NewGrant:
         """Return it as the core takes it; refuse with InvalidInput what cannot be done."""
-        if self.send_to is not None:
-            detail = "sending links by e-mail is not set up here; leave it out and hand over the `url` yourself"
-            raise InvalidInput.at("/send_to", detail)
         return NewGrant(
             client_id=ClientId(self.client_id),
             permissions=ALL_PERMISSIONS if self.permissions is None else self.permissions.granted(),
@@ -245,6 +249,13 @@ class RotateLink:
     """For how many seconds the tokens so far stay alive beside the new one."""
 
     overlap_seconds: Overlap = 0
+
+
+@frozen(kw_only=True)
+class SendLink:
+    """The e-mail address that a link is sent to; without one, the client's own."""
+
+    send_to: Email | None = None
 
 
 class PermissionChanges(TypedDict, total=False):
@@ -266,6 +277,49 @@ class AmendLink(TypedDict, total=False):
     label: Name | None
     expires_at: Moment
     documents: Annotated[list[NamedDocument], Meta(min_length=1)] | None
+
+
+@frozen(kw_only=True)
+class AddWebhook:
+    """Where events are to be sent, which (all, unless some are named), and what for."""
+
+    url: WebAddress
+    events: Annotated[list[EventType], Meta(min_length=1)] | None = None
+    description: Comment | None = None
+
+    def webhook(self) -> NewWebhook:
+        """Return it as the core takes it."""
+        events = None if self.events is None else frozenset(self.events)
+        return NewWebhook(url=self.url, events=events, description=self.description)
+
+
+class AmendWebhook(TypedDict, total=False):
+    """What to change about a webhook; what is left out stays. `events` null stands for all of them."""
+
+    url: WebAddress
+    events: Annotated[list[EventType], Meta(min_length=1)] | None
+    description: Comment | None
+    enabled: bool
+
+
+def webhook_changes_of(asked: AmendWebhook) -> WebhookChanges:
+    """Return the changes as the core takes them."""
+    changes = cast("WebhookChanges", {name: value for name, value in asked.items() if name != "events"})
+    if "events" in asked:
+        changes["events"] = None if asked["events"] is None else frozenset(asked["events"])
+    return changes
+
+
+@frozen(kw_only=True)
+class RotateWebhook:
+    """For how many seconds the secrets so far sign beside the new one."""
+
+    overlap_seconds: Overlap = USUAL_OVERLAP // timedelta(seconds=1)
+
+
+@frozen(kw_only=True)
+class Nothing:
+    """Nothing needs to be said."""
 
 
 def changes_of(asked: AmendLink, grant: Grant) -> GrantChanges:

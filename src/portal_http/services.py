@@ -5,11 +5,12 @@ from datetime import datetime
 
 from attrs import field, frozen
 
-from portal_core.ports import Runner
+from portal_core.domain.errors import NotFound
+from portal_core.ports import Runner, Signer
 from portal_http.incoming import Network, networks
 from portal_http.metrics import Metrics
 from portal_http.options import Options
-from portal_http.outside import AdminTokens, RateLimits
+from portal_http.outside import AdminTokens, RateLimits, Receipts
 from portal_http.printing import PrintShop
 from portal_http.seen import Watcher
 from portal_http.uses import Uses
@@ -25,10 +26,17 @@ class Services:
     limits: RateLimits
     options: Options
     shop: PrintShop | None = None
+    receipts: Receipts | None = None
     uses: Uses = field(init=False)
     trusted: tuple[Network, ...] = field(init=False)
     metrics: Metrics | None = field(init=False)
     watchers: tuple[Watcher, ...] = field(init=False)
+
+    def signer(self) -> Signer:
+        """Return what signs receipts; refuse with NotFound where there is no key for that."""
+        if self.receipts is None:
+            raise NotFound("No receipts are signed here.")
+        return self.receipts
 
     def __attrs_post_init__(self) -> None:
         object.__setattr__(self, "uses", Uses(self.runner))

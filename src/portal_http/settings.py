@@ -11,6 +11,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from attrs import field, fields, frozen
 
+from portal_core.domain.text import clean_email
+
 PREFIX = "PORTAL_"
 CONFIG = "PORTAL_CONFIG"
 DEFAULT_FILE = "portal.toml"
@@ -52,6 +54,10 @@ class Settings:
     admin_jwt_issuer: str | None = None
     admin_jwt_audience: str = "portal"
 
+    receipt_key: str | None = field(default=None, repr=False)
+    """What receipts are signed with: an Ed25519 private key in PEM, after which those of earlier receipts may follow;
+    or `@` and a file that holds them. Without it a key is derived from `admin_jwt_key`, where that is one secret."""
+
     rate_limit_url: str = field(default="memory://", repr=False)
     """Where requests are counted: `memory://` for one process, `redis://…` for several."""
 
@@ -68,6 +74,21 @@ class Settings:
     allowed_hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
     smtp_url: str | None = field(default=None, repr=False)
+    """The server that takes mail: `smtp://user:password@host:587` (with STARTTLS where it is offered), `smtp+starttls://…`
+    (never without), or `smtps://…:465`. Without it no mail is sent."""
+
+    mail_from: str | None = None
+    """Whom mail is from where a company has no address of its own."""
+
+    deliver: bool = True
+    """Whether `portal serve` sends what is to be sent by itself; where it does not, `portal deliver` must."""
+
+    delivery_schedule: tuple[float, ...] = ()
+    """How many seconds to wait before each further attempt; without it, that of Standard Webhooks."""
+
+    webhook_allowed_networks: tuple[str, ...] = ()
+    """Networks that webhooks may lead to although they are not public."""
+
     log_format: str = "text"
     metrics: bool = False
     """Whether `/metrics` shows figures for Prometheus, to whoever can reach it."""
@@ -242,14 +263,34 @@ def _hosts(value: object) -> tuple[str, ...]:
     return hosts
 
 
-def _proxies(value: object) -> tuple[str, ...]:
-    proxies = _several(value)
-    for each in proxies:
+def _smtp_url(value: object) -> str:
+    url = _text(value)
+    parts = _split(url)
+    if parts is None or parts.scheme not in {"smtp", "smtps", "smtp+starttls"} or not parts.hostname:
+        raise ValueError("must be smtp://user:password@host:587, smtp+starttls://… or smtps://host:465")
+    return url
+
+
+def _email(value: object) -> str:
+    return clean_email(_text(value))
+
+
+def _waits(value: object) -> tuple[float, ...]:
+    waits = _several(value)
+    for each in waits:
+        if re.fullmatch(r"[0-9]{1,8}(\.[0-9]{1,3})?", each) is None:
+            raise ValueError(f"must be seconds with commas between them, like 5,300,1800; {each!r} is none")
+    return tuple(map(float, waits))
+
+
+def _networks(value: object) -> tuple[str, ...]:
+    networks = _several(value)
+    for each in networks:
         try:
             ip_network(each)
         except ValueError:
             raise ValueError(f"must be addresses or networks like 10.0.0.0/8; {each!r} is none") from None
-    return proxies
+    return networks
 
 
 def _folders(value: object) -> tuple[Path, ...]:
@@ -267,6 +308,7 @@ _CHECKS: Mapping[str, Any] = {
     "admin_jwt_algorithm": _one_of(*ALGORITHMS),
     "admin_jwt_issuer": _text,
     "admin_jwt_audience": _text,
+    "receipt_key": _key,
     "rate_limit_url": _limits_url,
     "reads_per_minute": _count(0, MOST_PER_MINUTE),
     "writes_per_minute": _count(0, MOST_PER_MINUTE),
@@ -275,8 +317,12 @@ _CHECKS: Mapping[str, Any] = {
     "document_max_mb": _count(1, MOST_MEGABYTES),
     "token_max_days": _count(1, MOST_DAYS),
     "allowed_hosts": _hosts,
-    "trusted_proxies": _proxies,
-    "smtp_url": _text,
+    "trusted_proxies": _networks,
+    "smtp_url": _smtp_url,
+    "mail_from": _email,
+    "deliver": _switch,
+    "delivery_schedule": _waits,
+    "webhook_allowed_networks": _networks,
     "log_format": _one_of(*LOG_FORMATS),
     "metrics": _switch,
     "templates": _folders,

@@ -17,6 +17,7 @@ from portal_core.domain.feedback import Category, Party, TicketState
 from portal_core.domain.invoices import InvoiceKind, InvoiceState, PaymentState, SettlementSource
 from portal_core.domain.lines import LineKind
 from portal_core.domain.orders import DeliveryStatus, OrderState
+from portal_core.domain.outbox import DispatchState
 from portal_core.domain.payments import SHOWN_PAYMENT_STATES, PaymentKind, PaymentRecordState
 from portal_core.domain.quotes import SHOWN_QUOTE_STATES, Answer, QuoteState
 from portal_core.domain.statement import MovementType
@@ -493,6 +494,57 @@ class AuditEntryShape(TypedDict):
     client_id: str | None
     target: TargetShape
     details: dict[str, Any]
+
+
+class WebhookShape(TypedDict):
+    """An address that is told of events; `events` null stands for all of them."""
+
+    id: str
+    url: str
+    events: list[EventType] | None
+    description: str | None
+    enabled: bool
+    disabled_at: Moment | None
+    disabled_because: str | None
+    created_at: Moment
+
+
+class IssuedWebhookShape(WebhookShape):
+    """A webhook with its newest secret, which is told this once; it is null in an answer given again."""
+
+    secret: str | None
+
+
+class SentShape(TypedDict):
+    """A message on its way to a webhook, arrived or given up; `next_attempt_at` is null when none is to come."""
+
+    id: str
+    event_id: str
+    type: str
+    state: DispatchState
+    attempts: int
+    created_at: Moment
+    next_attempt_at: Moment | None
+    last_attempt_at: Moment | None
+    last_status: int | None
+    last_error: str | None
+
+
+class KeyShape(TypedDict):
+    """A public key (RFC 8037), known by its thumbprint (RFC 7638)."""
+
+    kty: str
+    crv: str
+    x: str
+    kid: str
+    use: str
+    alg: str
+
+
+class KeySetShape(TypedDict):
+    """Public keys (RFC 7517)."""
+
+    keys: list[KeyShape]
 
 
 class HealthShape(TypedDict):

@@ -116,7 +116,8 @@ def test_the_company_leads_every_key_and_index() -> None:
     }
 
     assert {name: first for name, first in (keys | indexes).items() if first != "company_id"} == {
-        "portal_digests": "digest"
+        "portal_digests": "digest",
+        "portal_dispatches_due": "due_at",
     }
 
 

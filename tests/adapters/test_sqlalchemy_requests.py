@@ -1,5 +1,6 @@
 """Every read of the API costs two statements, one for the link and one for the answer, however much there is."""
 
+import re
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from typing import Any, TypeAlias
@@ -10,9 +11,20 @@ from sqlalchemy import Engine, event
 from starlette.testclient import TestClient
 
 from portal_adapters.admin_jwt import admin_tokens
-from portal_adapters.contract.builders import COMPANY, NOW, a_grant, a_secret, a_token, a_visit, evidence
+from portal_adapters.contract.builders import (
+    COMPANY,
+    NOW,
+    a_dispatch,
+    a_grant,
+    a_secret,
+    a_token,
+    a_visit,
+    a_webhook,
+    evidence,
+)
 from portal_adapters.randomness import RandomMint
 from portal_adapters.rate_limits import rate_limits
+from portal_adapters.receipt_keys import derived_receipt_keys
 from portal_adapters.sqlalchemy import SqliteRunner, SqlTransactions
 from portal_adapters.sqlalchemy.postgres import GreenletRunner, open_postgres_async
 from portal_core.domain.access import DocumentRef, DocumentType
@@ -61,8 +73,7 @@ class Portal:
 
     def address(self, path: str, token: str) -> str:
         filled = path.replace("{token}", token).replace("{decision_id}", self.decision_id)
-        head, _, noun = filled.partition("{")
-        return f"{head}1" if noun else head
+        return re.sub(r"\{[a-z_]+\}", "1", filled)
 
 
 Portals: TypeAlias = dict[int, Portal]
@@ -146,7 +157,14 @@ def _served(runner: Runner, engine: Engine) -> Generator[tuple[TestClient, list[
         event.listen(engine, "before_cursor_execute", hear)
     event.listen(engine, "checkout", listen)
     admins = admin_tokens(key=KEY, audience=AUDIENCE, issuer="tests")
-    app = create_app(runner, clock=lambda: NOW, admins=admins, limits=rate_limits("memory://"), options=UNLIMITED)
+    app = create_app(
+        runner,
+        clock=lambda: NOW,
+        admins=admins,
+        limits=rate_limits("memory://"),
+        options=UNLIMITED,
+        receipts=derived_receipt_keys(KEY),
+    )
     with TestClient(app) as http:
         yield http, heard
 
@@ -161,6 +179,8 @@ def _fill(transactions: Transactions, rows: int) -> str:
         store.grants.add(
             evolve(a_grant("narrowed", secrets=(a_secret(10_000),), last_used_at=NOW), documents=documents)
         )
+        store.webhooks.add(a_webhook("1"))
+        store.dispatches.add([a_dispatch("1", target="1")])
         accept_quote(store, a_visit(), QuoteId("1"), evidence(), seen=None, now=NOW)
         (decision,) = store.decisions.page(COMPANY, Listing(sort="created_at"), DecisionFilter()).items
         return decision.id

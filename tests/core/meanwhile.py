@@ -1,6 +1,6 @@
 """Ports for which somebody else is faster: something happens just before a write reaches the store."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import final
 
@@ -8,11 +8,13 @@ from attrs import frozen
 
 from portal_core.domain.access import Grant
 from portal_core.domain.feedback import Ticket
-from portal_core.domain.filters import DecisionFilter, GrantFilter, TicketFilter
-from portal_core.domain.ids import CompanyId, DecisionId, GrantId, TicketId
+from portal_core.domain.filters import DecisionFilter, DispatchFilter, GrantFilter, TicketFilter
+from portal_core.domain.ids import CompanyId, DecisionId, DispatchId, GrantId, TicketId, WebhookId
+from portal_core.domain.outbox import Dispatch
 from portal_core.domain.paging import Listing, Page
 from portal_core.domain.quotes import Decision, Quote
-from portal_core.ports import Decisions, Grants, Tickets
+from portal_core.domain.webhooks import Webhook
+from portal_core.ports import Decisions, Dispatches, Grants, Tickets, Webhooks
 
 
 @final
@@ -76,3 +78,50 @@ class OvertakenTickets(Tickets):
     def update(self, ticket: Ticket, *, was: Ticket) -> bool:
         self.happens()
         return self.tickets.update(ticket, was=was)
+
+
+@final
+@frozen
+class OvertakenWebhooks(Webhooks):
+    """Webhooks, each change of which comes just after something else."""
+
+    webhooks: Webhooks
+    happens: Callable[[], object]
+
+    def get(self, company_id: CompanyId, webhook_id: WebhookId) -> Webhook | None:
+        return self.webhooks.get(company_id, webhook_id)
+
+    def page(self, company_id: CompanyId, listing: Listing) -> Page[Webhook]:
+        return self.webhooks.page(company_id, listing)
+
+    def add(self, webhook: Webhook) -> None:
+        self.webhooks.add(webhook)
+
+    def update(self, webhook: Webhook) -> bool:
+        self.happens()
+        return self.webhooks.update(webhook)
+
+    def remove(self, company_id: CompanyId, webhook_id: WebhookId) -> bool:
+        return self.webhooks.remove(company_id, webhook_id)
+
+
+@final
+@frozen
+class OvertakenDispatches(Dispatches):
+    """Dispatches, each change of which comes just after something else."""
+
+    dispatches: Dispatches
+    happens: Callable[[], object]
+
+    def get(self, company_id: CompanyId, dispatch_id: DispatchId) -> Dispatch | None:
+        return self.dispatches.get(company_id, dispatch_id)
+
+    def page(self, company_id: CompanyId, listing: Listing, narrowed: DispatchFilter) -> Page[Dispatch]:
+        return self.dispatches.page(company_id, listing, narrowed)
+
+    def add(self, dispatches: Iterable[Dispatch]) -> None:
+        self.dispatches.add(dispatches)
+
+    def update(self, dispatch: Dispatch) -> bool:
+        self.happens()
+        return self.dispatches.update(dispatch)

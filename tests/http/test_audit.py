@@ -3,12 +3,13 @@
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from portal_adapters.contract.builders import COMPANY, NOW, OTHER_COMPANY
 from portal_http.api.table import STAFF_ENDPOINTS
 from portal_http.endpoints import BASE, StaffEndpoint
 from portal_http.options import Options
-from tests.http.world import Reply, World, bearer, full_world, places
+from tests.http.world import UNLIMITED, Reply, World, bearer, full_world, places
 
 PDF = b"%PDF-1.7 an invoice %%EOF"
 AS_PDF = {"Content-Type": "application/pdf"}
@@ -29,6 +30,13 @@ ACTS: dict[str, tuple[str, dict[str, Any] | bytes | None, list[str]]] = {
     "POST /feedback/{feedback_id}/replies": ("", {"message": "So it is.", "close": True}, ["feedback.closed"]),
     "PUT /invoices/{invoice_id}/pdf": ("", PDF, ["file.attached"]),
     "DELETE /invoices/{invoice_id}/pdf": ("", None, ["file.removed"]),
+    "POST /tokens/{token_id}/send": ("", {"send_to": "ada@example.com"}, ["token.sent"]),
+    "POST /webhooks": ("", {"url": "https://hooks.example/in"}, ["webhook.created"]),
+    "PATCH /webhooks/{webhook_id}": ("", {"enabled": False}, ["webhook.changed"]),
+    "DELETE /webhooks/{webhook_id}": ("", None, ["webhook.removed"]),
+    "POST /webhooks/{webhook_id}/rotate": ("", {}, ["webhook.rotated"]),
+    "POST /webhooks/{webhook_id}/test": ("", {}, ["webhook.tested"]),
+    "POST /webhooks/{webhook_id}/deliveries/{delivery_id}/replay": ("", {}, ["webhook.replayed"]),
 }
 
 
@@ -44,12 +52,23 @@ def issue(world: World, **headers: str) -> Reply:
     return world.staff("POST", "/tokens", json={"client_id": "northwind"}, headers=headers).json()["data"]
 
 
+def ids_in(world: World) -> dict[str, str]:
+    webhook = world.staff("POST", "/webhooks", json={"url": "https://hooks.example/in"}).json()["data"]["id"]
+    return {
+        "token_id": issue(world)["id"],
+        "feedback_id": "T1",
+        "invoice_id": "I1",
+        "webhook_id": webhook,
+        "delivery_id": world.staff("POST", f"/webhooks/{webhook}/test", json={}).json()["data"]["id"],
+    }
+
+
 @pytest.mark.parametrize("endpoint", WRITES)
-def test_what_staff_change_is_in_the_audit_log(world: World, endpoint: StaffEndpoint) -> None:
+def test_what_staff_change_is_in_the_audit_log(endpoint: StaffEndpoint) -> None:
+    world = full_world(evolve(UNLIMITED, mail=True))
     tail = endpoint.path.removeprefix(BASE)
     query, body, expected = ACTS[f"{endpoint.method} {tail}"]
-    token_id = issue(world)["id"]
-    path = tail.replace("{token_id}", token_id).replace("{feedback_id}", "T1").replace("{invoice_id}", "I1")
+    path = tail.format_map(ids_in(world))
     if path.endswith("/pdf"):
         world.staff("PUT", path, content=PDF, headers=AS_PDF)
     told = len(entries(world))
@@ -67,7 +86,8 @@ def test_what_staff_change_is_in_the_audit_log(world: World, endpoint: StaffEndp
     assert sorted(each["action"] for each in fresh) == sorted(expected)
     for each in fresh:
         assert each["actor"] == {"type": "staff", "id": "ada@example.com", "token_hint": None}
-        assert (each["user_agent"], each["client_id"]) == ("desk/1", "northwind")
+        about = None if each["target"]["type"] == "webhook" else "northwind"
+        assert (each["user_agent"], each["client_id"]) == ("desk/1", about)
         assert each["created_at"] == NOW.isoformat().replace("+00:00", "Z")
 
 

@@ -1,10 +1,12 @@
 """Nobody gets at what is not theirs: every endpoint, asked with everything that could go wrong."""
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from portal_adapters.contract.builders import COMPANY, NEIGHBOUR, OTHER_COMPANY, STRANGER
+from portal_adapters.contract.builders import COMPANY, NEIGHBOUR, OTHER_COMPANY, SCOPE, STRANGER
 from portal_core.domain.access import DocumentType, Permission
 from portal_http.api.table import CLIENT_ENDPOINTS, STAFF_ENDPOINTS
 from portal_http.endpoints import BASE, ClientEndpoint, StaffEndpoint
@@ -18,6 +20,12 @@ BODIES: dict[str, Any] = {
     "/tokens": {"client_id": "northwind"},
     "/tokens/{token_id}": {},
     "/tokens/{token_id}/rotate": {},
+    "/tokens/{token_id}/send": {"send_to": "ada@example.com"},
+    "/webhooks": {"url": "https://hooks.example/in"},
+    "/webhooks/{webhook_id}": {},
+    "/webhooks/{webhook_id}/rotate": {},
+    "/webhooks/{webhook_id}/test": {},
+    "/webhooks/{webhook_id}/deliveries/{delivery_id}/replay": {},
 }
 IDS = {
     "quote_id": "Q1",
@@ -44,6 +52,7 @@ COVERED: dict[str, dict[Permission, frozenset[str]]] = {
     },
     "/quotes": {Permission.VIEW_QUOTES: CLOSED},
     "/quotes/{quote_id}": {Permission.VIEW_QUOTES: CLOSED},
+    "/quotes/{quote_id}/receipt": {Permission.VIEW_QUOTES: CLOSED},
     "/quotes/{quote_id}/accept": {Permission.VIEW_QUOTES: CLOSED, Permission.ACCEPT_QUOTES: CLOSED},
     "/quotes/{quote_id}/decline": {Permission.VIEW_QUOTES: CLOSED, Permission.ACCEPT_QUOTES: CLOSED},
     "/orders": {Permission.VIEW_ORDERS: CLOSED},
@@ -87,9 +96,22 @@ def name_of(endpoint: ClientEndpoint | StaffEndpoint) -> str:
     return endpoint.path.rpartition("{")[2].partition("}")[0]
 
 
+def filled(path: str, records: Mapping[str, str]) -> str:
+    """Return a path with an id for each name in braces."""
+    return re.sub(r"\{(\w+)\}", lambda found: records.get(found[1], "x"), path)
+
+
+def accept(world: World, quote_id: str) -> None:
+    """Let whose quote it is accept it, if it is one that can be."""
+    for scope in (SCOPE, NEIGHBOUR, STRANGER):
+        world.http.post(f"{world.link(scope=scope)}/quotes/{quote_id}/accept", json={})
+
+
 def ask(world: World, link: str, endpoint: ClientEndpoint, record: str = "") -> Reply:
     tail = tail_of(endpoint)
     path = tail.replace(f"{{{name_of(endpoint)}}}", record)
+    if tail.endswith("/receipt"):
+        accept(world, record)
     body = {"json": BODIES[tail]} if endpoint.body is not None else {}
     return world.http.request(endpoint.method, link + path, **body)
 
@@ -126,7 +148,7 @@ def ask_for_keys(world: World, endpoint: ClientEndpoint, *lacking: Permission) -
     if answer.status_code == 403:
         return CLOSED
     assert answer.status_code == endpoint.result.status
-    return keys_of(answer.json()["data"]) if endpoint.result.envelope != "file" else frozenset()
+    return keys_of(answer.json()["data"]) if endpoint.result.shapes else frozenset()
 
 
 @pytest.mark.parametrize("permission", list(Permission))
@@ -214,9 +236,17 @@ def test_staff_for_another_company_find_nothing(world: World, endpoint: StaffEnd
     issued = world.staff("POST", "/tokens", json={"client_id": "northwind"}).json()["data"]
     world.http.post(f"{BASE}/view/{issued['token']}/quotes/Q1/accept", json={})
     decision = world.staff("GET", "/decisions").json()["data"][0]["id"]
-    records = {"invoice_id": "I1", "token_id": issued["id"], "decision_id": decision, "feedback_id": "T1"}
+    webhook = world.staff("POST", "/webhooks", json={"url": "https://hooks.example/in"}).json()["data"]["id"]
+    records = {
+        "invoice_id": "I1",
+        "token_id": issued["id"],
+        "decision_id": decision,
+        "feedback_id": "T1",
+        "webhook_id": webhook,
+        "delivery_id": world.staff("POST", f"/webhooks/{webhook}/test", json={}).json()["data"]["id"],
+    }
     tail = endpoint.path.removeprefix(BASE)
-    path = tail.replace(f"{{{name_of(endpoint)}}}", records.get(name_of(endpoint), ""))
+    path = filled(tail, records)
     body: dict[str, Any] = {"json": BODIES[tail]} if endpoint.body is not None else {}
     headers: dict[str, str] = {}
     if endpoint.upload is not None:
@@ -235,6 +265,7 @@ def test_staff_for_another_company_find_nothing(world: World, endpoint: StaffEnd
     elif endpoint.method == "GET":
         assert issued["id"] not in stranger.text
         assert decision not in stranger.text
+        assert webhook not in stranger.text
     elif endpoint.method == "DELETE":
         assert stranger.status_code == 422
     else:
@@ -243,7 +274,7 @@ def test_staff_for_another_company_find_nothing(world: World, endpoint: StaffEnd
 
 @pytest.mark.parametrize("endpoint", OF_STAFF)
 def test_staff_without_a_token_or_its_scope_get_nowhere(world: World, endpoint: StaffEndpoint) -> None:
-    path = endpoint.path.removeprefix(BASE).replace(f"{{{name_of(endpoint)}}}", "x")
+    path = filled(endpoint.path.removeprefix(BASE), {})
 
     nobody = world.http.request(endpoint.method, BASE + path)
     other = world.staff(endpoint.method, path, token=bearer(scope="portal:writer portal:readers"))

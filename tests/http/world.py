@@ -34,6 +34,7 @@ from portal_adapters.memory.store import MemoryTransactions
 from portal_adapters.pdf import TypstPrinter
 from portal_adapters.randomness import RandomMint
 from portal_adapters.rate_limits import rate_limits
+from portal_adapters.receipt_keys import ReceiptKeys, derived_receipt_keys
 from portal_core.domain.access import ALL_PERMISSIONS, DocumentRef, DocumentType, Permission, Scope
 from portal_core.domain.deliveries import DeliveryState
 from portal_core.domain.ids import DeliveryId, OrderId, QuoteId
@@ -52,7 +53,7 @@ Reply: TypeAlias = Any
 BASE = "/api/v1/customer-portal"
 KEY = "a secret for tests, long enough for HS256"
 AUDIENCE = "portal"
-UNLIMITED = Options(reads_per_minute=0, writes_per_minute=0, guesses_per_minute=0)
+UNLIMITED = Options(reads_per_minute=0, writes_per_minute=0, guesses_per_minute=0, mail=True)
 
 
 @define
@@ -86,6 +87,7 @@ class World:
 
     options: Options = UNLIMITED
     printing: bool = True
+    receipts: ReceiptKeys | None = field(factory=lambda: derived_receipt_keys(KEY))
     clock: Clock = field(factory=Clock)
     transactions: MemoryTransactions = field(factory=lambda: MemoryTransactions(RandomMint()))
     app: Starlette = field(init=False)
@@ -99,6 +101,7 @@ class World:
             limits=rate_limits("memory://"),
             options=self.options,
             printer=TypstPrinter() if self.printing else None,
+            receipts=self.receipts,
         )
         self.http = TestClient(self.app, raise_server_exceptions=False)
         prepare(self.transactions)

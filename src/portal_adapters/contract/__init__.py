@@ -32,6 +32,7 @@ from portal_adapters.contract.files import FilesContract
 from portal_adapters.contract.filters import FiltersContract
 from portal_adapters.contract.grants import GrantsContract
 from portal_adapters.contract.happenings import HappeningsContract
+from portal_adapters.contract.outbox import OutboxContract
 from portal_adapters.contract.paging import PagingContract
 from portal_adapters.contract.races import RacesContract
 from portal_adapters.contract.scoping import ScopingContract
@@ -48,6 +49,7 @@ __all__ = [
     "FiltersContract",
     "GrantsContract",
     "HappeningsContract",
+    "OutboxContract",
     "PagingContract",
     "RacesContract",
     "ScopingContract",
@@ -70,6 +72,7 @@ class StoreContract(
     TicketsContract,
     FilesContract,
     HappeningsContract,
+    OutboxContract,
     FactsContract,
     TransactionsContract,
     RacesContract,

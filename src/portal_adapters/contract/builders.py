@@ -23,6 +23,7 @@ from portal_core.domain.ids import (
     CompanyId,
     DecisionId,
     DeliveryId,
+    DispatchId,
     EventId,
     GrantId,
     InvoiceId,
@@ -30,14 +31,17 @@ from portal_core.domain.ids import (
     PaymentId,
     QuoteId,
     TicketId,
+    WebhookId,
 )
 from portal_core.domain.invoices import CreditAllocation, Invoice, InvoiceKind, InvoiceState
 from portal_core.domain.lines import Line, LineKind, OrderLine
 from portal_core.domain.money import Currency, Money, currency
 from portal_core.domain.orders import DeliveryStatus, Order, OrderState
+from portal_core.domain.outbox import Channel, Dispatch
 from portal_core.domain.payments import Payment, PaymentAllocation, PaymentKind, PaymentRecordState
 from portal_core.domain.quotes import Answer, Decision, Evidence, Quote, QuoteState
 from portal_core.domain.tokens import digest_of, hint_of, token_of
+from portal_core.domain.webhooks import SigningSecret, Webhook
 from portal_core.ports import KeptAnswer, KeyOfAnswer
 
 COMPANY = CompanyId("acme")
@@ -331,3 +335,25 @@ def a_key(key: str = "K1", **changes: Any) -> KeyOfAnswer:
 def an_answer(**changes: Any) -> KeptAnswer:
     """Return an answer given NOW."""
     return evolve(KeptAnswer(fingerprint=b"\0" * 32, status=201, body=b'{"data": 1}', answered_at=NOW), **changes)
+
+
+def a_webhook(webhook_id: str = "W1", *, company_id: CompanyId = COMPANY, **more: Any) -> Webhook:
+    """Return a webhook with one secret."""
+    secrets = (SigningSecret(key=bytes(range(32)), created_at=NOW),)
+    fields: dict[str, Any] = {"url": "https://hooks.example/in", "created_at": NOW, "secrets": secrets, **more}
+    return Webhook(id=WebhookId(webhook_id), company_id=company_id, **fields)
+
+
+def a_dispatch(dispatch_id: str = "X1", *, company_id: CompanyId = COMPANY, **more: Any) -> Dispatch:
+    """Return a dispatch to a webhook, due now."""
+    fields: dict[str, Any] = {
+        "channel": Channel.WEBHOOK,
+        "target": "W1",
+        "message_id": "E1",
+        "type": "quote.accepted",
+        "payload": {"type": "quote.accepted", "data": {"text": "Grüße 😀", "number": -3, "none": None}},
+        "created_at": NOW,
+        "due_at": NOW,
+        **more,
+    }
+    return Dispatch(id=DispatchId(dispatch_id), company_id=company_id, **fields)

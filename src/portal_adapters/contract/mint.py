@@ -17,6 +17,7 @@ class CountingMint(Mint):
 
     _ids: Iterator[int] = field(factory=count, init=False)
     _tokens: Iterator[int] = field(factory=count, init=False)
+    _keys: Iterator[int] = field(factory=count, init=False)
 
     def new_id(self) -> str:
         """Return a UUIDv7 of the epoch's first moment, with a counter where it is random."""
@@ -25,3 +26,7 @@ class CountingMint(Mint):
     def new_token(self) -> str:
         """Return the token of the next number."""
         return token_of(next(self._tokens).to_bytes(32))
+
+    def new_key(self) -> bytes:
+        """Return the next number."""
+        return next(self._keys).to_bytes(32)

@@ -26,6 +26,7 @@ from portal_adapters.memory.happenings import (
     MemoryEvents,
     MemoryTickets,
 )
+from portal_adapters.memory.outbox import MemoryDispatches, MemoryOutbox, MemoryWebhooks
 from portal_adapters.memory.tables import Tables
 from portal_core.ports import ComposedDashboards, Mint, Store, Transactions
 
@@ -74,6 +75,9 @@ def _store(tables: Tables, mint: Mint) -> Store:
         events=MemoryEvents(tables),
         audit=MemoryAuditLog(tables),
         answers=MemoryAnswers(tables),
+        webhooks=MemoryWebhooks(tables),
+        dispatches=MemoryDispatches(tables),
+        outbox=MemoryOutbox(tables),
         facts=MemoryFacts(tables),
         intake=MemoryIntake(tables),
         mint=mint,

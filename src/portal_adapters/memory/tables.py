@@ -11,10 +11,22 @@ from portal_core.domain.companies import Client, Company
 from portal_core.domain.events import Event
 from portal_core.domain.feedback import Ticket
 from portal_core.domain.files import DocumentFile
-from portal_core.domain.ids import AuditEntryId, ClientId, CompanyId, EventId, GrantId, QuoteId, TicketId
+from portal_core.domain.ids import (
+    AuditEntryId,
+    ClientId,
+    CompanyId,
+    DispatchId,
+    EventId,
+    GrantId,
+    QuoteId,
+    TicketId,
+    WebhookId,
+)
 from portal_core.domain.ledger import Ledger
+from portal_core.domain.outbox import Dispatch
 from portal_core.domain.quotes import Decision
 from portal_core.domain.records import Document, RecordRef
+from portal_core.domain.webhooks import Webhook
 from portal_core.ports import KeptAnswer, KeyOfAnswer
 
 K = TypeVar("K", bound=Hashable)
@@ -46,6 +58,11 @@ class Tables:
     audit: dict[tuple[CompanyId, AuditEntryId], AuditEntry] = field(
         factory=dict[tuple[CompanyId, AuditEntryId], AuditEntry]
     )
+    webhooks: dict[tuple[CompanyId, WebhookId], Webhook] = field(factory=dict[tuple[CompanyId, WebhookId], Webhook])
+    dispatches: dict[tuple[CompanyId, DispatchId], Dispatch] = field(
+        factory=dict[tuple[CompanyId, DispatchId], Dispatch]
+    )
+    taken: dict[CompanyId, int] = field(factory=dict[CompanyId, int])
     answers: dict[KeyOfAnswer, KeptAnswer] = field(factory=dict[KeyOfAnswer, KeptAnswer])
     _ledgers: dict[tuple[CompanyId, ClientId], Ledger] = field(
         factory=dict[tuple[CompanyId, ClientId], Ledger], init=False

@@ -71,6 +71,13 @@ def take_turns(connection: Connection, company_id: CompanyId, client_id: ClientI
         connection.execute(_LOCK, {"turn": f"portal:{company_id}:{client_id or ''}"})
 
 
+def try_turn(connection: Connection, turn: str) -> bool:
+    """Take a turn that one transaction can have at a time, if nobody has it; on SQLite nobody else is writing."""
+    if connection.dialect.name == "postgresql":
+        return bool(connection.scalar(_TRY_LOCK, {"turn": turn}))
+    return True
+
+
 def connected(engine: Engine) -> Connection:
     """Return a connection of the pool; Busy if none is free in time, or PostgreSQL is out of reach."""
     try:
@@ -97,6 +104,8 @@ def in_chunks(ids: Iterable[str]) -> Iterable[list[str]]:
 
 
 _LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("turn"), 0)))
+
+_TRY_LOCK = select(func.pg_try_advisory_xact_lock(func.hashtextextended(bindparam("turn"), 0)))
 
 
 @compiles(json_rows, "sqlite")

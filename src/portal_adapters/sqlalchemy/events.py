@@ -68,12 +68,13 @@ class SqlEvents(Events):
         row = self.connection.execute(_PAGE, asked).one()
         if after is not None and row.start is None:
             return None
-        items = tuple(map(_event, _LATER.read(row.later)))
+        items = tuple(map(event_of, _LATER.read(row.later)))
         total = row.last - (row.start or 0)
         return Page(items=items, total=total, next=Position(None, items[-1].id) if total > len(items) else None)
 
 
-def _event(row: AnyRow) -> Event:
+def event_of(row: AnyRow) -> Event:
+    """Return an event."""
     return Event(
         id=row.id,
         company_id=row.company_id,

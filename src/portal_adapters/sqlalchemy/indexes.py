@@ -2,11 +2,13 @@
 
 from sqlalchemy import Index, Table
 
+from portal_adapters.sqlalchemy.documents import constant
 from portal_adapters.sqlalchemy.schema import (
     allocations,
     audit,
     decisions,
     deliveries,
+    dispatches,
     grants,
     invoices,
     metadata,
@@ -14,6 +16,7 @@ from portal_adapters.sqlalchemy.schema import (
     payments,
     quotes,
     tickets,
+    webhooks,
 )
 
 __all__ = ["metadata"]
@@ -52,6 +55,9 @@ _index("grants_by_age", grants, "created_at", "id")
 _index("grants_of_a_client", grants, "client_id", "created_at", "id")
 _index("decisions_by_age", decisions, "decided_at", "id")
 _index("decisions_of_a_client", decisions, "client_id", "decided_at", "id")
+_index("webhooks_by_age", webhooks, "created_at", "id")
+_index("dispatches_by_age", dispatches, "created_at", "id")
+_index("dispatches_to_a_target", dispatches, "channel", "target", "created_at", "id")
 _index("tickets_by_age", tickets, "created_at", "id")
 _index("tickets_of_a_client", tickets, "client_id", "created_at", "id")
 _index("tickets_of_a_state", tickets, "state", "created_at", "id")
@@ -69,3 +75,7 @@ _where_there_is("quote_id", "orders_of_a_quote", orders, "quote_id")
 _where_there_is("backorder_of", "backorders_of_a_delivery", deliveries, "backorder_of")
 _where_there_is("document", "tickets_about_a_document", tickets, "document")
 _where_there_is("oldest_due_on", "overdue_invoices", invoices, "client_id", "oldest_due_on")
+
+# What is due, of whichever company: the one question that those who send ask, all the time.
+_PENDING = dispatches.c.state == constant("pending")
+Index("portal_dispatches_due", dispatches.c.due_at, dispatches.c.id, sqlite_where=_PENDING, postgresql_where=_PENDING)

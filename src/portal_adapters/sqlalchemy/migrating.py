@@ -10,7 +10,7 @@ from portal_adapters.sqlalchemy.engine import READING
 if TYPE_CHECKING:
     from alembic.config import Config
 
-EXPECTED_REVISION: Final = "0004"
+EXPECTED_REVISION: Final = "0005"
 """The newest migration's; a test proves that it is."""
 
 VERSION_TABLE: Final = "portal_version"

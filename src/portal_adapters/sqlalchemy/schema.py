@@ -363,3 +363,47 @@ answers = Table(
     Column("body", LargeBinary, nullable=False),
     Column("answered_at", Moment, nullable=False),
 )
+
+# `events` is a JSON list of types, null for every type; `secrets` are in clear, since messages are signed with them.
+webhooks = Table(
+    "portal_webhooks",
+    metadata,
+    key("company_id"),
+    key("id"),
+    text("url"),
+    maybe_text("events"),
+    maybe_text("description"),
+    Column("created_at", Moment, nullable=False),
+    Column("disabled_at", Moment),
+    maybe_text("disabled_because"),
+    text("secrets"),
+    Column("version", Integer, nullable=False),
+)
+
+dispatches = Table(
+    "portal_dispatches",
+    metadata,
+    key("company_id"),
+    key("id"),
+    code("channel"),
+    text("target"),
+    id_of("message_id"),
+    code("type"),
+    text("payload"),
+    code("state"),
+    Column("attempts", Integer, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("attempted_at", Moment),
+    Column("status", Integer),
+    maybe_text("problem"),
+    Column("version", Integer, nullable=False),
+)
+
+# How far a company's events have become dispatches.
+taken_events = Table(
+    "portal_taken_events",
+    metadata,
+    key("company_id"),
+    Column("position", BigInteger, nullable=False),
+)

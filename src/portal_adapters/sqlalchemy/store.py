@@ -14,16 +14,19 @@ from portal_adapters.sqlalchemy.audit import SqlAuditLog
 from portal_adapters.sqlalchemy.decisions import SqlDecisions
 from portal_adapters.sqlalchemy.deliveries import SqlDeliveries
 from portal_adapters.sqlalchemy.dialects import connected, of_one_state
+from portal_adapters.sqlalchemy.dispatches import SqlDispatches
 from portal_adapters.sqlalchemy.events import SqlEvents
 from portal_adapters.sqlalchemy.facts import SqlFacts
 from portal_adapters.sqlalchemy.files import SqlAttachments, SqlDocuments
 from portal_adapters.sqlalchemy.intake import SqlIntake
 from portal_adapters.sqlalchemy.invoices import SqlInvoices
 from portal_adapters.sqlalchemy.orders import SqlOrders
+from portal_adapters.sqlalchemy.outbox import SqlOutbox
 from portal_adapters.sqlalchemy.overview import SqlBalances, SqlDashboards
 from portal_adapters.sqlalchemy.payments import SqlPayments
 from portal_adapters.sqlalchemy.quotes import SqlQuotes
 from portal_adapters.sqlalchemy.tickets import SqlTickets
+from portal_adapters.sqlalchemy.webhooks import SqlWebhooks
 from portal_core.ports import Mint, Store, Transactions
 
 
@@ -49,6 +52,9 @@ def store_on(connection: Connection, mint: Mint) -> Store:
         events=SqlEvents(connection),
         audit=SqlAuditLog(connection),
         answers=SqlAnswers(connection),
+        webhooks=SqlWebhooks(connection),
+        dispatches=SqlDispatches(connection),
+        outbox=SqlOutbox(connection),
         facts=SqlFacts(connection),
         intake=SqlIntake(connection),
         mint=mint,

@@ -158,6 +158,12 @@ class Grant:
         dying = [evolve(kept, dies_at=min(kept.dies_at or others_die_at, others_die_at)) for kept in alive]
         return evolve(self, secrets=(*dying, fresh))
 
+    def also(self, fresh: Secret) -> Self:
+        """Return the grant with one more secret, beside which the living ones live on; refuse with Revoked."""
+        self.require_not_revoked()
+        alive = [kept for kept in self.secrets if kept.is_alive(fresh.created_at)]
+        return evolve(self, secrets=(*alive, fresh))
+
     def revoke(self, *, at: datetime) -> Self:
         """Return the grant revoked; one revoked before stays as it is."""
         return self if self.revoked_at is not None else evolve(self, revoked_at=at)

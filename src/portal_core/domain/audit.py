@@ -17,10 +17,17 @@ class AuditAction(StrEnum):
     TOKEN_ROTATED = "token.rotated"  # noqa: S105 - an action's name
     TOKEN_REVOKED = "token.revoked"  # noqa: S105 - an action's name
     ALL_TOKENS_REVOKED = "token.all_revoked"
+    TOKEN_SENT = "token.sent"  # noqa: S105 - an action's name
     FEEDBACK_REPLIED = "feedback.replied"
     FEEDBACK_CLOSED = "feedback.closed"
     FILE_ATTACHED = "file.attached"
     FILE_REMOVED = "file.removed"
+    WEBHOOK_CREATED = "webhook.created"
+    WEBHOOK_CHANGED = "webhook.changed"
+    WEBHOOK_ROTATED = "webhook.rotated"
+    WEBHOOK_REMOVED = "webhook.removed"
+    WEBHOOK_TESTED = "webhook.tested"
+    WEBHOOK_REPLAYED = "webhook.replayed"
     RECORDS_IMPORTED = "records.imported"
     QUOTE_ACCEPTED = "quote.accepted"
     QUOTE_DECLINED = "quote.declined"
@@ -64,6 +71,7 @@ class TargetType(StrEnum):
     QUOTE = "quote"
     INVOICE = "invoice"
     FEEDBACK = "feedback"
+    WEBHOOK = "webhook"
 
 
 @frozen

@@ -9,6 +9,7 @@ from portal_core.domain.feedback import TicketState
 from portal_core.domain.ids import ClientId, QuoteId
 from portal_core.domain.invoices import InvoiceKind, PaymentState
 from portal_core.domain.orders import DeliveryStatus, OrderState
+from portal_core.domain.outbox import Channel, DispatchState
 from portal_core.domain.quotes import Answer, QuoteState
 
 
@@ -84,3 +85,12 @@ class AuditFilter:
     actor: str | None = None
     actions: frozenset[AuditAction] | None = None
     target_id: str | None = None
+
+
+@frozen(kw_only=True)
+class DispatchFilter:
+    """By way out, by receiver and by what became of it."""
+
+    channel: Channel | None = None
+    target: str | None = None
+    states: frozenset[DispatchState] | None = None

@@ -15,6 +15,8 @@ PaymentId = NewType("PaymentId", str)
 TicketId = NewType("TicketId", str)
 EventId = NewType("EventId", str)
 AuditEntryId = NewType("AuditEntryId", str)
+WebhookId = NewType("WebhookId", str)
+DispatchId = NewType("DispatchId", str)
 
 _ID = re.compile(r"[A-Za-z0-9._:~-]{1,128}")
 

@@ -13,8 +13,9 @@ from portal_core.ports.documents import Deliveries, Invoices, Orders, Payments, 
 from portal_core.ports.files import Attachments, Documents
 from portal_core.ports.happenings import Answers, AuditLog, Decisions, Events, KeptAnswer, KeyOfAnswer
 from portal_core.ports.intake import Facts, Intake, Kept, Pack, Packed, PackedIntake
+from portal_core.ports.outbox import Dispatches, Outbox, Webhooks
 from portal_core.ports.overview import Accounts, Balances, ComposedDashboards, Dashboards
-from portal_core.ports.system import Mint, Runner, Transactions
+from portal_core.ports.system import Mint, Runner, Signer, Transactions
 
 __all__ = [
     "Accounts",
@@ -28,6 +29,7 @@ __all__ = [
     "Dashboards",
     "Decisions",
     "Deliveries",
+    "Dispatches",
     "Documents",
     "Events",
     "Facts",
@@ -40,15 +42,18 @@ __all__ = [
     "Links",
     "Mint",
     "Orders",
+    "Outbox",
     "Pack",
     "Packed",
     "PackedIntake",
     "Payments",
     "Quotes",
     "Runner",
+    "Signer",
     "Store",
     "Tickets",
     "Transactions",
+    "Webhooks",
 ]
 
 
@@ -79,6 +84,9 @@ class Store:
     events: Events
     audit: AuditLog
     answers: Answers
+    webhooks: Webhooks
+    dispatches: Dispatches
+    outbox: Outbox
     facts: Facts
     intake: Intake
     mint: Mint

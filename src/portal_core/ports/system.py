@@ -1,4 +1,4 @@
-"""Ports for what is around a use case: transactions, the way to run one, fresh ids and secrets."""
+"""Ports for what is around a use case: transactions, the way to run one, fresh ids and secrets, signatures."""
 
 from abc import abstractmethod
 from collections.abc import Callable
@@ -23,6 +23,20 @@ class Mint(Protocol):
     @abstractmethod
     def new_token(self) -> str:
         """Return a fresh token of 256 random bits; see `portal_core.domain.tokens`."""
+
+    @abstractmethod
+    def new_key(self) -> bytes:
+        """Return a fresh key of 256 random bits."""
+
+
+class Signer(Protocol):
+    """The business's own hand under what it hands out."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def sign(self, statement: str) -> str:
+        """Return the statement, which is JSON, as a compact JWS (RFC 7515); the same one each time."""
 
 
 class Transactions(Protocol):

@@ -15,6 +15,7 @@ from portal_core.domain.text import (
     SUBJECT_LENGTH,
     clean_email,
     clean_text,
+    clean_url,
     required_text,
 )
 
@@ -43,6 +44,16 @@ def cleaned(typed: Mapping[str, tuple[str | None, Rule]]) -> dict[str, str | Non
 def clean_label(label: str | None) -> str | None:
     """Return a link's label; refuse with InvalidInput when it is no name."""
     return cleaned({"label": (label, NAME)})["label"]
+
+
+def clean_description(description: str | None) -> str | None:
+    """Return what a webhook is for; refuse with InvalidInput when it is too long."""
+    return cleaned({"description": (description, COMMENT)})["description"]
+
+
+def clean_webhook_url(url: str) -> str:
+    """Return the address of a webhook; refuse with InvalidInput when it is none of http or https."""
+    return cleaned({"url": (url, clean_url)})["url"] or ""
 
 
 def clean_message(message: str) -> str:

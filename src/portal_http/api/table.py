@@ -27,9 +27,11 @@ from portal_http.api import (
     papers,
     payments,
     quotes,
+    receipts,
     statement,
     tickets,
     tokens,
+    webhooks,
 )
 from portal_http.endpoints import (
     PDF_UPLOAD,
@@ -47,12 +49,17 @@ from portal_http.endpoints import (
 from portal_http.queries import CURRENCY, LIMIT, OVERDUE, a_document_list, a_list, by_name
 from portal_http.requests import (
     AcceptQuote,
+    AddWebhook,
     AmendLink,
+    AmendWebhook,
     DeclineQuote,
     IssueLink,
+    Nothing,
     ReplyAsClient,
     ReplyAsStaff,
     RotateLink,
+    RotateWebhook,
+    SendLink,
     SubmitFeedback,
 )
 from portal_http.whole_lists import WHOLE_LISTS
@@ -86,6 +93,13 @@ CLIENT_ENDPOINTS = (
     ),
     client_reads("/quotes/{quote_id}", quotes.read_one, "One quote", _QUOTE, permissions=_QUOTES),
     client_reads("/quotes/{quote_id}/pdf", papers.quote, "One quote as PDF", _PDF, permissions=_QUOTES),
+    client_reads(
+        "/quotes/{quote_id}/receipt",
+        receipts.read_one,
+        "The signed receipt of the decision on a quote, as a compact JWS (RFC 7515)",
+        Result("bare", media_type="application/jose"),
+        permissions=_QUOTES,
+    ),
     client_writes(
         "/quotes/{quote_id}/accept",
         quotes.accept,
@@ -285,6 +299,15 @@ STAFF_ENDPOINTS = (
         one(shapes.IssuedLinkShape),
         refusals=(Revoked,),
     ),
+    staff_writes(
+        "POST",
+        "/tokens/{token_id}/send",
+        tokens.send,
+        SendLink,
+        "Send a link by e-mail",
+        one(shapes.LinkShape, status=HTTPStatus.ACCEPTED),
+        refusals=(Revoked, NotOpen),
+    ),
     staff_reads(
         "/decisions",
         decisions.list_all,
@@ -335,4 +358,51 @@ STAFF_ENDPOINTS = (
         "/invoices/{invoice_id}/pdf", files.read_attached, "The attached PDF of an invoice or credit note", _PDF
     ),
     staff_deletes("/invoices/{invoice_id}/pdf", files.detach, "Take an attached PDF away"),
+    staff_writes(
+        "POST",
+        "/webhooks",
+        webhooks.add,
+        AddWebhook,
+        "Send events to an address",
+        one(shapes.IssuedWebhookShape, status=HTTPStatus.CREATED),
+    ),
+    staff_reads("/webhooks", webhooks.list_all, "Webhooks", many(shapes.WebhookShape), query=a_list(MOMENT_SORTS)),
+    staff_reads("/webhooks/{webhook_id}", webhooks.read_one, "One webhook", one(shapes.WebhookShape)),
+    staff_writes(
+        "PATCH", "/webhooks/{webhook_id}", webhooks.amend, AmendWebhook, "Change a webhook", one(shapes.WebhookShape)
+    ),
+    staff_deletes("/webhooks/{webhook_id}", webhooks.remove, "Remove a webhook"),
+    staff_writes(
+        "POST",
+        "/webhooks/{webhook_id}/rotate",
+        webhooks.rotate,
+        RotateWebhook,
+        "Give a webhook a fresh secret",
+        one(shapes.IssuedWebhookShape),
+    ),
+    staff_writes(
+        "POST",
+        "/webhooks/{webhook_id}/test",
+        webhooks.test,
+        Nothing,
+        "Send a webhook a message that means nothing",
+        one(shapes.SentShape, status=HTTPStatus.ACCEPTED),
+        refusals=(NotOpen,),
+    ),
+    staff_reads(
+        "/webhooks/{webhook_id}/deliveries",
+        webhooks.list_sent,
+        "What was and is to be sent to a webhook",
+        many(shapes.SentShape),
+        query=a_list(MOMENT_SORTS, webhooks.STATE),
+    ),
+    staff_writes(
+        "POST",
+        "/webhooks/{webhook_id}/deliveries/{delivery_id}/replay",
+        webhooks.send_again,
+        Nothing,
+        "Send a message again",
+        one(shapes.SentShape, status=HTTPStatus.ACCEPTED),
+        refusals=(NotOpen,),
+    ),
 )

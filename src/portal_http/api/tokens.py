@@ -3,17 +3,19 @@
 from datetime import timedelta
 
 from portal_core.domain.access import GrantState
+from portal_core.domain.errors import InvalidInput
 from portal_core.domain.filters import GrantFilter
 from portal_core.domain.ids import ClientId, GrantId
 from portal_core.domain.paging import MOMENT_SORTS
 from portal_core.ports import Store
 from portal_core.use_cases import access
+from portal_core.use_cases.mail import queue_link
 from portal_http import present
 from portal_http.answers import Answer, answered, encoded, nothing
 from portal_http.calls import StaffCall
 from portal_http.cursors import asked_list
 from portal_http.queries import an_id, choices
-from portal_http.requests import AmendLink, IssueLink, RotateLink, changes_of
+from portal_http.requests import AmendLink, IssueLink, RotateLink, SendLink, changes_of
 
 CLIENT_ID = an_id("client_id", "One client's.")
 THE_CLIENT_ID = an_id("client_id", "Whose links to revoke, all of them.", required=True)
@@ -39,10 +41,27 @@ async def read_one(call: StaffCall) -> Answer:
 async def issue(call: StaffCall, asked: IssueLink) -> Answer:
     """Issue a link."""
     wanted, life = asked.grant(), call.options.link_life
+    if asked.send_to is not None:
+        _require_mail(call)
 
     def work(store: Store) -> Answer:
         issued = access.issue_link(store, call.company_id, wanted, life, now=call.now, by=call.actor)
+        if asked.send_to is not None:
+            queue_link(store, call.company_id, issued.grant.id, send_to=asked.send_to, now=call.now, by=call.actor)
         return _told_once(call, issued, status=201)
+
+    return await call.write(work)
+
+
+async def send(call: StaffCall, asked: SendLink) -> Answer:
+    """Queue a link for an e-mail address; the tokens so far live on."""
+    _require_mail(call)
+    grant_id = GrantId(call.record_id)
+
+    def work(store: Store) -> Answer:
+        queue_link(store, call.company_id, grant_id, send_to=asked.send_to, now=call.now, by=call.actor)
+        grant = access.read_link(store, call.company_id, grant_id)
+        return answered(present.link_row(grant, call.now), status=202)
 
     return await call.write(work)
 
@@ -89,6 +108,12 @@ async def revoke_all(call: StaffCall) -> Answer:
         return nothing()
 
     return await call.write(work)
+
+
+def _require_mail(call: StaffCall) -> None:
+    if not call.options.mail:
+        detail = "no e-mail is sent from here; leave it out and hand over the `url` yourself"
+        raise InvalidInput.at("/send_to", detail)
 
 
 def _told_once(call: StaffCall, issued: access.IssuedLink, *, status: int) -> Answer:

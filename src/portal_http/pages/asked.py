@@ -11,7 +11,7 @@ from attrs import field, frozen
 
 from portal_core.domain.access import DocumentType, Permission, Visit
 from portal_core.domain.errors import InvalidInput, Refusal
-from portal_core.ports import Runner, Store
+from portal_core.ports import Runner, Signer, Store
 from portal_core.use_cases.sight import PERMISSION_TO_VIEW
 from portal_http.answers import Answer, Header
 from portal_http.errors import status_of
@@ -62,7 +62,8 @@ SECTION_OF: Mapping[DocumentType, Section] = {
 class Asked:
     """A visitor's request. `refusal` is why the page is shown again.
 
-    `link` is the path of their first page, and `here` what follows it in the path of this one.
+    `link` is the path of their first page, and `here` what follows it in the path of this one. `signer` signs receipts,
+    where there are any.
     """
 
     visit: Visit
@@ -79,6 +80,7 @@ class Asked:
     ip: str | None = None
     user_agent: str | None = None
     refusal: Refusal | None = None
+    signer: Signer | None = None
 
     @property
     def today(self) -> date:

@@ -141,6 +141,7 @@ class Pages:
             query=query_of(request.query_string),
             ip=request.address(self.services.trusted),
             user_agent=request.user_agent(),
+            signer=self.services.receipts,
         )
 
     def _voice(self, request: Incoming, visit: Visit | None, zone: ZoneInfo) -> Voice:

@@ -57,8 +57,8 @@ def route_of(parts: list[str]) -> Route:
             return _STATEMENT_PDF
         case [name, document_id] if name in _SINGLE and is_id(document_id):
             return evolve(_SINGLE[name], document_id=document_id)
-        case [name, document_id, "pdf"] if name in _PDF and is_id(document_id):
-            return evolve(_PDF[name], document_id=document_id)
+        case [name, document_id, file] if (name, file) in _FILES and is_id(document_id):
+            return evolve(_FILES[name, file], document_id=document_id)
         case _:
             return _NOWHERE
 
@@ -101,9 +101,10 @@ _SINGLE: Mapping[str, Route] = {
     Section.FEEDBACK: Route(feedback.show, feedback.take, _WRITING),
 }
 
-_PDF: Mapping[str, Route] = {
-    Section.QUOTES: Route(papers.quote),
-    Section.ORDERS: Route(papers.order),
-    Section.DELIVERIES: Route(papers.delivery),
-    Section.INVOICES: Route(invoices.show_file),
+_FILES: Mapping[tuple[str, str], Route] = {
+    (Section.QUOTES, "pdf"): Route(papers.quote),
+    (Section.QUOTES, "receipt"): Route(quotes.show_receipt),
+    (Section.ORDERS, "pdf"): Route(papers.order),
+    (Section.DELIVERIES, "pdf"): Route(papers.delivery),
+    (Section.INVOICES, "pdf"): Route(invoices.show_file),
 }

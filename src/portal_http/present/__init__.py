@@ -8,6 +8,7 @@ from portal_http.present.links import issued_link, link_row
 from portal_http.present.orders import delivery, order_detail, order_row
 from portal_http.present.overview import dashboard, statement, view
 from portal_http.present.quotes import decision_with_evidence, quote_detail, quote_row
+from portal_http.present.webhooks import issued_webhook, sent, webhook_row
 
 __all__ = [
     "audit_entry",
@@ -19,14 +20,17 @@ __all__ = [
     "invoice_detail",
     "invoice_row",
     "issued_link",
+    "issued_webhook",
     "link_row",
     "order_detail",
     "order_row",
     "payment",
     "quote_detail",
     "quote_row",
+    "sent",
     "statement",
     "ticket",
     "ticket_for_staff",
     "view",
+    "webhook_row",
 ]

@@ -1,12 +1,14 @@
 """Quotes: the list, and one of them with the forms to answer it."""
 
 from portal_core.domain.access import DocumentType, Permission
+from portal_core.domain.errors import NotFound
 from portal_core.domain.filters import QuoteFilter
 from portal_core.domain.ids import QuoteId
 from portal_core.domain.paging import QUOTE_SORTS
 from portal_core.domain.quotes import SHOWN_QUOTE_STATES, QuoteState
 from portal_core.use_cases.quotes import list_quotes, read_quote
-from portal_http.answers import Answer
+from portal_core.use_cases.receipts import issue_receipt
+from portal_http.answers import Answer, signed
 from portal_http.pages.asked import Asked, Section
 from portal_http.pages.lists import shelf
 from portal_http.pages.shown.about import paper_of
@@ -24,6 +26,16 @@ async def show_list(asked: Asked) -> Answer:
     narrowed = QuoteFilter(states=of.query.get(STATES))
     page = await asked.read(lambda store: list_quotes(store, asked.visit, of.listing, narrowed, now=asked.now))
     return asked.page("quotes.html", shelf=of, page=page, choices=of.choices("state", OFFERED))
+
+
+async def show_receipt(asked: Asked, document_id: str) -> Answer:
+    """Return the receipt of the decision on a quote, for the browser to keep as a file."""
+    signer, quote_id = asked.signer, QuoteId(document_id)
+    if signer is None:
+        raise NotFound("No receipts are signed here.")
+    answer = signed(await asked.read(lambda store: issue_receipt(store, asked.visit, quote_id, signer, now=asked.now)))
+    answer.headers.append((b"content-disposition", b'attachment; filename="receipt.jose"'))
+    return answer
 
 
 async def show(asked: Asked, document_id: str) -> Answer:

@@ -1,0 +1,158 @@
+"""The courier: turns events into dispatches, carries them out, and keeps what came of each attempt.
+
+Any number of couriers may share one store, in one process or in several: each claims what it carries for a while, so
+that nobody else carries it meanwhile, and what a killed courier had claimed is claimed again by others. No transaction
+is open while anything is sent.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from inspect import isawaitable
+from typing import final
+
+from attrs import define, field, frozen
+
+from portal_core.domain.errors import Busy
+from portal_core.domain.events import Event
+from portal_core.domain.outbox import STANDARD_SCHEDULE, Attempt, Channel, Schedule
+from portal_core.ports import Runner, Store
+from portal_core.use_cases.outbox import Parcel, address_events, claim_parcels, settle_parcel
+from portal_core.use_cases.payloads import event_of
+from portal_http.outside import Carrier
+from portal_http.redact import TokenFilter, redacted
+
+MOST_AT_ONCE = 16
+MOST_TO_ONE = 4
+"""So many attempts to one receiver are under way at a time, so that one that hangs does not hold up the others."""
+
+_ROUNDS = 10
+_SETTLING_ATTEMPTS = 5
+
+_log = logging.getLogger(__name__)
+_log.addFilter(TokenFilter())
+
+
+@final
+@frozen
+class HostCarrier:
+    """Hands each event to a callable of the host's, which may be a coroutine; what it raises is tried again later."""
+
+    listener: Callable[[Event], Awaitable[None] | None]
+    lease: timedelta = timedelta(minutes=5)
+
+    async def carry(self, parcel: Parcel, *, now: datetime) -> Attempt:
+        """Call the host."""
+        del now
+        answer = self.listener(event_of(parcel.dispatch))
+        if isawaitable(answer):
+            await answer
+        return Attempt(arrived=True)
+
+
+@final
+@define(eq=False, kw_only=True)
+class Courier:
+    """Carries what is due by the ways that it has carriers for."""
+
+    runner: Runner
+    clock: Callable[[], datetime]
+    carriers: Mapping[Channel, Carrier]
+    jitter: Callable[[], float]
+    schedule: Schedule = STANDARD_SCHEDULE
+    pause: timedelta = timedelta(seconds=1)
+    _stopping: asyncio.Event = field(factory=asyncio.Event, init=False)
+    _under_way: dict[asyncio.Task[None], str] = field(factory=dict[asyncio.Task[None], str], init=False)
+
+    async def run(self) -> None:
+        """Work until told to stop, and then finish what is under way."""
+        while not self._stopping.is_set():
+            if not await self._try_a_turn():
+                await self._rest()
+        await self._finish()
+
+    async def run_once(self) -> None:
+        """Carry what is due now, and return when nothing is."""
+        while await self._turn() or self._under_way:
+            if self._under_way:
+                await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+
+    def stop(self) -> None:
+        """Take on nothing more."""
+        self._stopping.set()
+
+    async def _try_a_turn(self) -> bool:
+        try:
+            return await self._turn()
+        except Exception as problem:  # noqa: BLE001 - whatever it is, the next turn may do better
+            _log.warning("Nothing could be sent just now: %s: %s", type(problem).__name__, problem)
+            return False
+
+    async def _turn(self) -> bool:
+        """Take on what there is room for; tell whether there was anything."""
+        room = MOST_AT_ONCE - len(self._under_way)
+        if room <= 0 or not await self.runner.read(self._has_work):
+            return False
+        addressed, parcels = await self.runner.write(lambda store: self._take(store, room))
+        for parcel in parcels:
+            task = asyncio.create_task(self._carry(parcel))
+            self._under_way[task] = parcel.dispatch.target
+            task.add_done_callback(self._under_way.pop)
+        return bool(addressed or parcels)
+
+    def _has_work(self, store: Store) -> bool:
+        return store.outbox.has_work(self.carriers, at=self.clock())
+
+    def _take(self, store: Store, room: int) -> tuple[int, list[Parcel]]:
+        now = self.clock()
+        addressed = 0
+        for _ in range(_ROUNDS):
+            fresh = address_events(store, self.carriers, now=now)
+            addressed += fresh
+            if not fresh:
+                break
+        occupied = [target for target, count in Counter(self._under_way.values()).items() if count >= MOST_TO_ONE]
+        parcels: list[Parcel] = []
+        for channel, carrier in self.carriers.items():
+            most = min(room - len(parcels), MOST_TO_ONE)
+            parcels += claim_parcels(store, {channel}, lease=carrier.lease, most=most, but=occupied, now=now)
+        return addressed, parcels
+
+    async def _carry(self, parcel: Parcel) -> None:
+        now = self.clock()
+        try:
+            attempt = await self.carriers[parcel.dispatch.channel].carry(parcel, now=now)
+        except Exception as problem:  # noqa: BLE001 - whatever it is, the message did not arrive
+            _log.warning("%s %s failed", parcel.dispatch.channel.value, parcel.dispatch.id, exc_info=True)
+            attempt = Attempt(arrived=False, problem=redacted(f"{type(problem).__name__}: {problem}"))
+        await self._settle(parcel, attempt)
+
+    async def _settle(self, parcel: Parcel, attempt: Attempt) -> None:
+        at, jitter = self.clock(), self.jitter()
+        for left in reversed(range(_SETTLING_ATTEMPTS)):
+            try:
+                await self.runner.write(
+                    lambda store: settle_parcel(store, parcel, attempt, self.schedule, jitter=jitter, now=at)
+                )
+            except Busy:
+                # When nobody could keep it, the claim runs out and the message is sent once more, under the same id.
+                if not left:
+                    _log.warning("What came of %s could not be kept", parcel.dispatch.id)
+                await asyncio.sleep(self.pause.total_seconds())
+            else:
+                return
+
+    async def _rest(self) -> None:
+        """Wait for a while, or until there is room again, or it is time to stop."""
+        stopping = asyncio.create_task(self._stopping.wait())
+        waited = {stopping, *self._under_way}
+        try:
+            await asyncio.wait(waited, timeout=self.pause.total_seconds(), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+
+    async def _finish(self) -> None:
+        if self._under_way:
+            await asyncio.wait(self._under_way)

@@ -1,0 +1,75 @@
+"""The way out by e-mail: what was queued is written at the last moment and handed to the mail server."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from typing import final
+
+from attrs import frozen
+
+from portal_core.domain.feedback import Party
+from portal_core.domain.outbox import Attempt, Dispatch
+from portal_core.ports import Runner
+from portal_core.use_cases.mail import Letter, LinkLetter, TicketLetter, Unsendable, write_letter
+from portal_core.use_cases.outbox import Parcel
+from portal_http.pages.letters import Scribe, Written
+
+LEASE = timedelta(minutes=5)
+"""Mail servers take their time: a conversation has several steps, and each may be slow."""
+
+
+@final
+@frozen(kw_only=True)
+class MailCarrier:
+    """Sends from the company's own address, or from `sender` where it has none.
+
+    The token of a link is made here, in a transaction of its own; it is in the message and nowhere else.
+    """
+
+    runner: Runner
+    scribe: Scribe
+    send: Callable[[EmailMessage], Attempt]
+    sender: str | None = None
+    lease: timedelta = LEASE
+
+    async def carry(self, parcel: Parcel, *, now: datetime) -> Attempt:
+        """Write a letter and hand it over; the conversation with the server is held in a thread."""
+        try:
+            letter = await self.runner.write(lambda store: write_letter(store, parcel.dispatch, now=now))
+            message = self._message(parcel.dispatch, letter, now)
+        except Unsendable as unsendable:
+            return Attempt(arrived=False, problem=str(unsendable), final=True)
+        return await asyncio.to_thread(self.send, message)
+
+    def _message(self, dispatch: Dispatch, letter: Letter, now: datetime) -> EmailMessage:
+        address = letter.company.email or self.sender
+        if address is None:
+            raise Unsendable("The company has no e-mail address, and PORTAL_MAIL_FROM is not set.")
+        written = self.scribe.write(letter)
+        message = EmailMessage(SMTP)
+        message["Subject"] = written.subject
+        message["From"] = _named(letter.company.name, address)
+        message["To"] = _named(_reader(letter), letter.to)
+        message["Date"] = format_datetime(now)
+        message["Message-ID"] = f"<{dispatch.id}@{address.rpartition('@')[2]}>"
+        message["Auto-Submitted"] = "auto-generated"
+        _fill(message, written)
+        return message
+
+
+def _fill(message: EmailMessage, written: Written) -> None:
+    message.set_content(written.text)
+    message.add_alternative(written.html, subtype="html")
+
+
+def _reader(letter: Letter) -> str:
+    to_client = isinstance(letter, LinkLetter) or (isinstance(letter, TicketLetter) and letter.by is Party.STAFF)
+    return letter.client.name if to_client else letter.company.name
+
+
+def _named(name: str, address: str) -> Address:
+    return Address(display_name=" ".join(name.split()), addr_spec=address)
