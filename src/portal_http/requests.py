@@ -24,10 +24,9 @@ from portal_core.domain.text import (
     URL_LENGTH,
     clean_email,
     clean_text,
-    clean_url,
     required_text,
 )
-from portal_core.domain.webhooks import WebhookChanges
+from portal_core.domain.webhooks import URL_PATTERN, WebhookChanges, clean_url_of_webhook
 from portal_core.use_cases.access import LONGEST_OVERLAP, NewGrant
 from portal_core.use_cases.feedback import NewTicket
 from portal_core.use_cases.webhooks import USUAL_OVERLAP, NewWebhook
@@ -45,7 +44,7 @@ _CONTROL = r"\u0000-\u0009\u000b-\u001f\u007f-\u009f"
 _SOME_TEXT = rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$"
 _ANY_TEXT = rf"^[^{_CONTROL}]*$"
 _ADDRESS = rf"""[^\s{_CONTROL}@,;<>"()]+"""
-_WEB_ADDRESS = r"^[Hh][Tt][Tt][Pp][Ss]?://[a-z0-9][a-z0-9.-]*(:[1-9][0-9]{0,3})?(/[A-Za-z0-9/._~-]*)?$"
+_WEB_ADDRESS = rf"^\s*{URL_PATTERN}\s*$"
 _EMAIL = rf"^\s*{_ADDRESS}@{_ADDRESS}\s*$"
 
 
@@ -110,7 +109,7 @@ Comment: TypeAlias = Annotated[
     str, Meta(max_length=COMMENT_LENGTH, pattern=_ANY_TEXT), _text(partial(_blank_is_none, longest=COMMENT_LENGTH))
 ]
 Email: TypeAlias = Annotated[str, Meta(max_length=EMAIL_LENGTH, pattern=_EMAIL), _text(clean_email)]
-WebAddress: TypeAlias = Annotated[str, Meta(max_length=URL_LENGTH, pattern=_WEB_ADDRESS), _text(clean_url)]
+WebAddress: TypeAlias = Annotated[str, Meta(max_length=URL_LENGTH, pattern=_WEB_ADDRESS), _text(clean_url_of_webhook)]
 Moment: TypeAlias = Annotated[datetime, Meta(tz=True), _text(_a_moment)]
 Revision: TypeAlias = Annotated[int, Meta(ge=1), _whole(1)]
 Rating: TypeAlias = Annotated[int, Meta(ge=1, le=5), _whole(1, 5)]

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import re
 from datetime import datetime
 from typing import Self, TypedDict, Unpack
 
@@ -11,9 +12,22 @@ from attrs import evolve, field, frozen
 from portal_core.domain.errors import NotOpen
 from portal_core.domain.events import Event, EventType
 from portal_core.domain.ids import CompanyId, WebhookId
+from portal_core.domain.text import URL_LENGTH, required_text
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - what a secret begins with
 SIGNATURE_VERSION = "v1"
+
+_PORT = r"[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"
+URL_PATTERN = rf"[Hh][Tt][Tt][Pp][Ss]?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:({_PORT}))?([/?][!-~]*)?"
+"""An address that can be asked as it stands (RFC 9110): a name in ASCII, a port that there is, no user information."""
+
+
+def clean_url_of_webhook(text: str) -> str:
+    """Return an http or https address of at most 2,000 characters; raise ValueError for any other text."""
+    cleaned = required_text(text, longest=URL_LENGTH)
+    if re.fullmatch(URL_PATTERN, cleaned) is None:
+        raise ValueError("must be an http or https address in ASCII, without a user name or spaces")
+    return cleaned
 
 
 class WebhookChanges(TypedDict, total=False):

@@ -15,9 +15,9 @@ from portal_core.domain.text import (
     SUBJECT_LENGTH,
     clean_email,
     clean_text,
-    clean_url,
     required_text,
 )
+from portal_core.domain.webhooks import clean_url_of_webhook
 
 Rule: TypeAlias = Callable[[str], str]
 
@@ -53,7 +53,7 @@ def clean_description(description: str | None) -> str | None:
 
 def clean_webhook_url(url: str) -> str:
     """Return the address of a webhook; refuse with InvalidInput when it is none of http or https."""
-    return cleaned({"url": (url, clean_url)})["url"] or ""
+    return cleaned({"url": (url, clean_url_of_webhook)})["url"] or ""
 
 
 def clean_message(message: str) -> str:

@@ -53,6 +53,9 @@ def test_a_webhook_is_added_with_a_secret_of_its_own(store: Store) -> None:
     [
         (NewWebhook(url="ftp://hooks.example"), "/url"),
         (NewWebhook(url="https://me:secret@hooks.example"), "/url"),
+        (NewWebhook(url="https://hooks.example:65536/"), "/url"),
+        (NewWebhook(url="https://hooks.example/\N{SNOWMAN}"), "/url"),
+        (NewWebhook(url=f"https://hooks.example/{'x' * 2_000}"), "/url"),
         (NewWebhook(url=URL, events=frozenset()), "/events"),
         (NewWebhook(url=URL, description="x" * 2_001), "/description"),
     ],
