@@ -7,17 +7,21 @@ from typing import Any
 
 import psycopg
 import pytest
+from attrs import evolve
+from sqlalchemy import Connection
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.util import await_only
 
 from portal_adapters.contract.builders import COMPANY, a_company, an_event
 from portal_adapters.contract.feeding import prepare
+from portal_adapters.memory.access import MemoryCompanies
+from portal_adapters.memory.tables import Tables
 from portal_adapters.randomness import RandomMint
-from portal_adapters.sqlalchemy import SqlTransactions
+from portal_adapters.sqlalchemy import SqlTransactions, store_on
 from portal_adapters.sqlalchemy.postgres import GreenletRunner, open_postgres, open_postgres_async
 from portal_core.domain.companies import Company
 from portal_core.domain.errors import Busy
-from portal_core.ports import Store
+from portal_core.ports import Mint, Store
 from tests.adapters.stores import emptied_database, postgres_engine
 
 pytestmark = pytest.mark.postgres
@@ -200,6 +204,34 @@ def test_a_request_that_is_given_up_keeps_nothing(url: str) -> None:
     with postgres_engine(url) as engine, SqlTransactions(engine, RandomMint()).begin() as store:
         _append(store)
         _with_runner(url, give_up)
+
+
+@pytest.mark.parametrize("way", READ_AND_WRITE, ids=["read", "write"])
+def test_what_a_use_case_fails_by_is_not_taken_for_a_database_out_of_reach(url: str, way: Ways) -> None:
+    def look(_: Store) -> None:
+        raise FileNotFoundError("a file of the host's")
+
+    async def fail(runner: GreenletRunner) -> None:
+        with pytest.raises(FileNotFoundError):
+            await way(runner)(look)
+        await _assert_unchanged(runner)
+
+    _with_runner(url, fail)
+
+
+def test_a_hosts_own_store_is_what_reads_and_writes_get(url: str) -> None:
+    own = a_company(name="Kept elsewhere")
+
+    def mixed(connection: Connection, mint: Mint) -> Store:
+        return evolve(store_on(connection, mint), companies=MemoryCompanies(Tables(companies={COMPANY: own})))
+
+    async def ask() -> list[Company | None]:
+        runner = GreenletRunner(open_postgres_async(url), RandomMint(), mixed)
+        found = [await runner.read(_company), await runner.write(_company)]
+        await runner.close()
+        return found
+
+    assert asyncio.run(ask()) == [own, own]
 
 
 def _with_runner(

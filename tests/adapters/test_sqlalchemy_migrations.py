@@ -4,6 +4,8 @@ import re
 import subprocess
 import sys
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,8 @@ from sqlalchemy.schema import CreateTable
 from portal_adapters.sqlalchemy import SchemaOutdated, metadata, migrate, open_sqlite, require_current_schema
 from portal_adapters.sqlalchemy.engine import READING
 from portal_adapters.sqlalchemy.migrating import EXPECTED_REVISION, VERSION_TABLE, migrations_config
+from tests.adapters.stores import postgres_engine
+from tests.postgres import fresh_database
 
 
 @pytest.fixture
@@ -85,13 +89,32 @@ def test_a_database_that_was_never_set_up_is_told_what_to_run(engine: Engine) ->
         require_current_schema(engine)
 
 
-def test_a_database_of_another_version_is_told_what_to_run(engine: Engine) -> None:
+def test_a_database_of_an_older_version_is_told_what_to_run(engine: Engine) -> None:
     migrate(engine)
-    with engine.begin() as connection:
-        connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '9999'"))  # noqa: S608 - our own name
+    _pretend(engine, "0001")
 
-    with pytest.raises(SchemaOutdated, match=r"9999.*run `portal migrate`"):
+    with pytest.raises(SchemaOutdated, match=r"0001.*run `portal migrate`"):
         require_current_schema(engine)
+
+
+def test_a_database_of_a_newer_version_is_left_alone_and_told_what_to_install(engine: Engine) -> None:
+    migrate(engine)
+    _pretend(engine, "9999")
+
+    for refuse in (require_current_schema, migrate):
+        with pytest.raises(SchemaOutdated, match=r"9999.*install the newer version\.$"):
+            refuse(engine)
+
+
+@pytest.mark.postgres
+def test_processes_that_set_up_one_database_at_once_take_turns() -> None:
+    with fresh_database() as url, ExitStack() as opened:
+        engines = [opened.enter_context(postgres_engine(url, patience_seconds=60.0)) for _ in range(4)]
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(migrate, engines))
+
+        require_current_schema(engines[0])
 
 
 def test_a_migrated_database_is_current_even_while_somebody_writes(engine: Engine) -> None:
@@ -129,6 +152,11 @@ def test_ids_and_numbers_are_ordered_by_code_point_on_every_database() -> None:
     for column in ("company_id", "id", "client_id", "number"):
         assert re.search(rf'\b{column} [A-Z()0-9]+ COLLATE "C"', made)
     assert "total BIGINT" in made
+
+
+def _pretend(engine: Engine, revision: str) -> None:
+    with engine.begin() as connection:
+        connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '{revision}'"))  # noqa: S608 - our own names
 
 
 def _made(engine: Engine) -> dict[str, str]:

@@ -10,16 +10,21 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from attrs import evolve
+from sqlalchemy import Connection
 
 from portal_adapters.contract.builders import COMPANY, a_company, an_event
 from portal_adapters.contract.mint import CountingMint
-from portal_adapters.sqlalchemy import SqliteRunner, SqlTransactions, has_safe_wal, migrate, open_sqlite
+from portal_adapters.memory.access import MemoryCompanies
+from portal_adapters.memory.tables import Tables
+from portal_adapters.sqlalchemy import SqliteRunner, SqlTransactions, has_safe_wal, migrate, open_sqlite, store_on
 from portal_core.domain.companies import Company
 from portal_core.domain.errors import Busy
-from portal_core.ports import Store
+from portal_core.ports import Mint, Store
 
 PATIENCE = 2.0
 LOCKED_FOR = 0.3
+OURS = a_company(name="Kept elsewhere")
 
 T = TypeVar("T")
 
@@ -62,6 +67,21 @@ def test_a_read_sees_what_was_written_before(runner: SqliteRunner) -> None:
         return [*found, await runner.read(company)]
 
     assert asyncio.run(rename()) == [a_company(), a_company(name="Renamed")]
+
+
+def test_a_hosts_own_store_is_what_reads_and_writes_get(runner: SqliteRunner) -> None:
+    def mixed(connection: Connection, mint: Mint) -> Store:
+        return evolve(
+            store_on(connection, mint), mint=mint, companies=MemoryCompanies(Tables(companies={COMPANY: OURS}))
+        )
+
+    own = SqliteRunner(runner.engine, CountingMint(), mixed)
+
+    async def ask() -> list[Company | None]:
+        return [await own.read(company), await own.write(company)]
+
+    assert asyncio.run(ask()) == [OURS, OURS]
+    own.close()
 
 
 def test_a_write_that_raises_leaves_nothing_behind(runner: SqliteRunner) -> None:

@@ -67,8 +67,13 @@ def take_turns(connection: Connection, company_id: CompanyId, client_id: ClientI
 
     On SQLite nobody else is writing; on PostgreSQL this is an advisory lock until the transaction ends.
     """
+    take_turn(connection, f"portal:{company_id}:{client_id or ''}")
+
+
+def take_turn(connection: Connection, turn: str) -> None:
+    """Wait for a turn that one transaction can have at a time; on SQLite nobody else is writing."""
     if connection.dialect.name == "postgresql":
-        connection.execute(_LOCK, {"turn": f"portal:{company_id}:{client_id or ''}"})
+        connection.execute(_LOCK, {"turn": turn})
 
 
 def try_turn(connection: Connection, turn: str) -> bool:

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Engine, String, column, inspect, select, table
+from sqlalchemy import Connection, Engine, String, column, inspect, select, table
 
+from portal_adapters.sqlalchemy.dialects import take_turn
 from portal_adapters.sqlalchemy.engine import READING
 
 if TYPE_CHECKING:
@@ -24,11 +25,16 @@ class SchemaOutdated(Exception):
 
 
 def migrate(engine: Engine) -> None:
-    """Create the tables, or change them to what this version expects, in one transaction."""
+    """Create the tables, or change them to what this version expects, in one transaction; one process at a time.
+
+    Refuses with SchemaOutdated a database that a newer version made.
+    """
     from alembic import command  # noqa: PLC0415 - half a second to import, and needed here alone
 
     config = migrations_config()
     with engine.begin() as connection:
+        take_turn(connection, "portal:migrate")
+        _require_not_newer(_revision_of(connection))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
@@ -46,14 +52,27 @@ def migrations_config() -> "Config":
 def current_revision(engine: Engine) -> str | None:
     """Return the revision of a database, or nothing if it was never migrated."""
     with engine.connect().execution_options(**{READING: True}) as connection:
-        if not inspect(connection).has_table(VERSION_TABLE):
-            return None
-        return connection.scalars(_REVISION).one_or_none()
+        return _revision_of(connection)
 
 
 def require_current_schema(engine: Engine) -> None:
     """Refuse with SchemaOutdated, unless the database is at the revision that this version expects."""
     current = current_revision(engine)
+    _require_not_newer(current)
     if current != EXPECTED_REVISION:
         state = "was never set up" if current is None else f"is at revision {current}, not {EXPECTED_REVISION}"
         raise SchemaOutdated(f"The database {state}; run `portal migrate` first.")
+
+
+def _revision_of(connection: Connection) -> str | None:
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return None
+    return connection.scalars(_REVISION).one_or_none()
+
+
+def _require_not_newer(current: str | None) -> None:
+    if current is not None and current > EXPECTED_REVISION:
+        raise SchemaOutdated(
+            f"The database is at revision {current}, made by a newer version of the portal than this one, "
+            f"which knows up to {EXPECTED_REVISION}; install the newer version."
+        )

@@ -6,12 +6,11 @@ from typing import Any, Final, TypeVar, final
 
 from attrs import field, frozen
 from sqlalchemy import URL, Engine, ExceptionContext, create_engine, event, make_url
-from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from portal_adapters.sqlalchemy.direct import DIRECT
 from portal_adapters.sqlalchemy.engine import PATIENCE_SECONDS, busy
-from portal_adapters.sqlalchemy.readers import Readers
+from portal_adapters.sqlalchemy.readers import Readers, out_of_reach_is_busy
 from portal_adapters.sqlalchemy.store import StoreOn, store_on
 from portal_core.ports import Mint, Runner, Store
 
@@ -88,19 +87,13 @@ class GreenletRunner(Runner):
 
     async def read(self, use_case: Callable[[Store], T]) -> T:
         """Run a use case that writes nothing, without a transaction around its statements."""
-        try:
-            async with self._readers.one() as reader:
-                return await reader.connection.run_sync(lambda _: use_case(reader.store))
-        except (PoolExhausted, OSError) as error:
-            raise busy() from error
+        async with self._readers.one() as reader:
+            return await reader.connection.run_sync(lambda _: use_case(reader.store))
 
     async def write(self, use_case: Callable[[Store], T]) -> T:
         """Run a use case in a transaction: committed when it returns, rolled back when it raises."""
-        try:
-            async with self._begun() as connection:
-                return await connection.run_sync(lambda plain: use_case(self.store_on(plain, self.mint)))
-        except (PoolExhausted, OSError) as error:
-            raise busy() from error
+        async with self._begun() as connection:
+            return await connection.run_sync(lambda plain: use_case(self.store_on(plain, self.mint)))
 
     async def close(self) -> None:
         """Let go of all connections."""
@@ -111,7 +104,8 @@ class GreenletRunner(Runner):
     async def _begun(self) -> AsyncGenerator[AsyncConnection]:
         async with AsyncExitStack() as stack:
             async with self._readers.making_room():
-                connection = await stack.enter_async_context(self.engine.begin())
+                with out_of_reach_is_busy():
+                    connection = await stack.enter_async_context(self.engine.begin())
             yield connection
 
 

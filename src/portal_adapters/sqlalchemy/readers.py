@@ -5,14 +5,16 @@ given back as soon as somebody wants a connection and there is no other.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from typing import final
 
 from attrs import define, field, frozen
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import QueuePool
 
+from portal_adapters.sqlalchemy.engine import busy
 from portal_adapters.sqlalchemy.store import StoreOn
 from portal_core.domain.errors import Busy, Refusal
 from portal_core.ports import Mint, Store
@@ -77,8 +79,18 @@ class Readers:
 
     async def _open(self) -> Reader:
         async with self.making_room():
-            connection = await self.engine.connect()
+            with out_of_reach_is_busy():
+                connection = await self.engine.connect()
         return Reader(connection, await connection.run_sync(self.store_on, self.mint))
+
+
+@contextmanager
+def out_of_reach_is_busy() -> Generator[None]:
+    """Say Busy when the pool has no connection free in time, or PostgreSQL is out of reach."""
+    try:
+        yield
+    except (PoolExhausted, OSError) as error:
+        raise busy() from error
 
 
 async def _close(reader: Reader) -> None:

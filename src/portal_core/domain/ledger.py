@@ -197,6 +197,7 @@ class Ledger:
 
     def _gather_adjustments(self, invoice: Invoice) -> None:
         for part in invoice.adjustments if invoice.is_posted else ():
+            invoice.total.require_same_currency(part.amount)
             source = SettlementSource.ADJUSTMENT
             self._gather(invoice.id, source, None, part.reason, part.amount, part.adjusted_on)
 

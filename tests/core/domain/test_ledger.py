@@ -1,3 +1,4 @@
+import pytest
 from attrs import evolve
 from hypothesis import given
 
@@ -136,6 +137,13 @@ def test_allocations_by_and_to_what_is_not_shown_are_void() -> None:
     assert (ledger.payment_given(by_draft), ledger.credit_given(by_draft_note)) == ((), ())
     assert list(ledger.open_amounts_of_payment(by_draft)) == list(ledger.open_amounts_of_invoice(draft)) == []
     assert list(ledger.movements_of_payment(by_draft)) == list(ledger.movements_of_invoice(cancelled)) == []
+
+
+def test_an_adjustment_in_another_currency_is_never_taken_for_one_in_the_invoices() -> None:
+    foreign = evolve(DISCOUNT, amount=money(300, USD))
+
+    with pytest.raises(ValueError, match="never mixed"):
+        Ledger([evolve(INVOICE, adjustments=(foreign,))], [])
 
 
 def test_adjustments_of_a_draft_are_void_too() -> None:
