@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from portal_core.domain.deliveries import Delivery, DeliveryLine, DeliveryState, DeliveryView
     from portal_core.domain.documents import JSON, canonical_json
     from portal_core.domain.errors import (
-        AccountTooLarge,
         AlreadyDecided,
         Busy,
         DeadLink,
@@ -267,7 +266,6 @@ __all__ = [
     "PROGRAM",
     "QUOTE_SORTS",
     "AccountPeriod",
-    "AccountTooLarge",
     "Accounts",
     "Act",
     "Actor",

@@ -30,6 +30,7 @@ from portal_core.domain.paging import Listing
 from portal_core.domain.records import RecordType
 from portal_core.ports import Store, Transactions
 from portal_core.use_cases.records import Counts, Outcome
+from tests.adapters.stores import sqlite_store
 
 SMALL = (Path(__file__).parent.parent / "data" / "small.jsonl").read_bytes()
 
@@ -316,6 +317,27 @@ def test_many_transactions_keep_nothing_of_a_refused_file(furnished: MemoryTrans
     assert sorted(problems(furnished, wrong)) == [
         ("1.jsonl", 18, "/allocations/0/invoice_id"),
     ]
+
+
+TOO_MUCH = [an_invoice(f"L{place}", total="9999999999999999.99", subtotal="9999999999999999.99") for place in range(10)]
+
+
+@pytest.mark.usefixtures("in_small_transactions")
+@pytest.mark.parametrize("dry_run", [True, False], ids=["dry", "real"])
+def test_an_account_that_cannot_be_added_up_is_refused_before_anything_is_kept(dry_run: bool) -> None:  # noqa: FBT001 - pytest gives it
+    file = lines(COMPANY, {**CLIENT, "id": "A"}, CLIENT, an_invoice("I1"), *TOO_MUCH)
+    with sqlite_store(CountingMint()) as transactions:
+        with pytest.raises(FileRefused, match=r"^1\.jsonl:\d+: /total: .* EUR account") as refused:
+            take_in(transactions, file, dry_run=dry_run)
+
+        assert refused.value.total == 1
+        assert not everything(transactions)
+
+
+def test_every_store_refuses_an_account_that_cannot_be_added_up(furnished: MemoryTransactions) -> None:
+    take_in(furnished, lines(*TOO_MUCH[:9]))
+
+    assert problems(furnished, lines(TOO_MUCH[9])) == [("1.jsonl", 1, "/total")]
 
 
 @final

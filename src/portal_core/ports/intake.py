@@ -9,6 +9,7 @@ from attrs import frozen
 from portal_core.domain.ids import ClientId, CompanyId
 from portal_core.domain.ledger import Ledger
 from portal_core.domain.records import Fact, RecordRef, client_of
+from portal_core.domain.room import Moved, moved_by
 
 Pack: TypeAlias = Callable[[Fact], bytes]
 """Makes of a fact the form in which a store keeps it."""
@@ -55,6 +56,10 @@ class Facts(Protocol):
         Documents, tickets and links narrowed to it refer to a document; documents, tickets and unrevoked links
         to a client; clients to a company.
         """
+
+    def moved(self, company_id: CompanyId, client_id: ClientId) -> Moved:
+        """Return how many minor units moved on a client's account, without reading all of it where a store can."""
+        return moved_by(Ledger.of(self.each(company_id, client_id)).movements())
 
     @abstractmethod
     def each(self, company_id: CompanyId | None = None, client_id: ClientId | None = None) -> Iterator[Fact]:

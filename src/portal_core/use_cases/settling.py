@@ -10,6 +10,7 @@ from portal_core.domain.invoices import Invoice
 from portal_core.domain.ledger import Ledger
 from portal_core.domain.payments import Payment
 from portal_core.domain.records import RecordRef, RecordType
+from portal_core.domain.room import Moved, Step, faults_of_room
 from portal_core.ports import Store
 
 
@@ -74,6 +75,8 @@ class Settling:
     changed: Changed
     touched_invoices: Collection[InvoiceId]
     touched_payments: Collection[PaymentId]
+    moved: Moved
+    """What moved on the client's account before; nothing where nothing settles."""
 
     def faults(self) -> Iterator[RecordFault]:
         """Yield what the changed documents break, and those that they settle, settled, or are settled by."""
@@ -87,6 +90,13 @@ class Settling:
             payment = self.after.payments.get(payment_id)
             if payment is not None:
                 yield from map(self._fault, faults_of_payment(self.after, payment))
+        yield from map(self._fault, faults_of_room(self.before, self.after, self.moved, self._steps))
+
+    def _steps(self) -> Iterator[Step]:
+        for invoice_id in self.touched_invoices:
+            yield Step(self.before.invoices.get(invoice_id), self.after.invoices.get(invoice_id))
+        for payment_id in self.touched_payments:
+            yield Step(self.before.payments.get(payment_id), self.after.payments.get(payment_id))
 
     def _fault(self, fault: Fault) -> RecordFault:
         ref = RecordRef(RecordType(fault.type.value), fault.id)
@@ -105,11 +115,16 @@ class Settling:
 def settling_of(store: Store, changed: Changed) -> Settling:
     """Return the ledgers around a client's changes; of a client who is not kept yet, there was nothing before."""
     around = changed.settling_refs()
-    before = _before(store, changed, around)
+    owner = changed.company_id, changed.client_id
+    # Asked for even where nothing settles: whoever asks has the client's turn, before anything else is read.
+    before = store.intake.ledger(*owner, ())
+    is_known = bool(around) and store.clients.get(*owner) is not None
+    if is_known:
+        before = store.intake.ledger(*owner, around)
     dependants = list(_dependants(before, changed))
     if any(target not in before.invoices for target in _targets(dependants)):
         around |= {_ref(each) for each in dependants}
-        before = _before(store, changed, around)
+        before = store.intake.ledger(*owner, around)
     settled = _targets(_changed_documents(before, changed))
     return Settling(
         before=before,
@@ -120,15 +135,8 @@ def settling_of(store: Store, changed: Changed) -> Settling:
         | set(settled),
         touched_payments={PaymentId(ref.id) for ref in around if ref.type is RecordType.PAYMENT}
         | {each.id for each in dependants if isinstance(each, Payment)},
+        moved=store.facts.moved(*owner) if is_known else {},
     )
-
-
-def _before(store: Store, changed: Changed, around: Collection[RecordRef]) -> Ledger:
-    """Return the ledger as it was; asked for even where nothing settles, since whoever asks has the client's turn."""
-    nothing = store.intake.ledger(changed.company_id, changed.client_id, ())
-    if not around or store.clients.get(changed.company_id, changed.client_id) is None:
-        return nothing
-    return store.intake.ledger(changed.company_id, changed.client_id, around)
 
 
 def _after(before: Ledger, changed: Changed) -> Ledger:
