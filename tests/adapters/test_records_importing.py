@@ -17,7 +17,7 @@ from attrs import define, field
 from portal_adapters.contract.mint import CountingMint
 from portal_adapters.memory.store import MemoryTransactions
 from portal_adapters.records import importing, sample
-from portal_adapters.records.importing import import_records
+from portal_adapters.records.importing import ImportOvertaken, import_records
 from portal_adapters.records.sample import sample_file
 from portal_adapters.records.staging import MOST_PROBLEMS, FileRefused
 from portal_adapters.records.writing import export_records
@@ -394,6 +394,59 @@ def is_whole(exported: bytes, client: tuple[str, str], complete: bytes) -> bool:
         return [each for each in records if (each.get("company_id"), each.get("client_id")) == client]
 
     return theirs(exported) == theirs(complete)
+
+
+def overtaking(transactions: Transactions, *records: dict[str, Any]) -> Callable[[str, int], None]:
+    """Return a progress that takes in other records once the first transaction of an import is kept."""
+    waiting = [lines(*records)]
+
+    def progress(what: str, _: int) -> None:
+        if what == "keeping" and waiting:
+            take_in(transactions, waiting.pop())
+
+    return progress
+
+
+def test_a_file_that_is_overtaken_says_what_was_kept_and_is_finished_by_running_it_again(
+    furnished: MemoryTransactions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, invoice = {**CLIENT, "id": "A"}, an_invoice("I1")
+    take_in(furnished, lines(invoice))
+    monkeypatch.setattr(importing, "TRANSACTION", 1)
+    file = lines(other, a_payment("P1", "I1"))
+
+    with pytest.raises(ImportOvertaken) as overtaken:
+        take_in(furnished, file, progress=overtaking(furnished, gone(invoice)))
+
+    (problem,) = overtaken.value.problems
+    assert (problem.line, problem.pointer, overtaken.value.total) == (2, "/allocations/0/invoice_id", 1)
+    assert overtaken.value.kept == {(RecordType.CLIENT, Outcome.CREATED): 1}
+    take_in(furnished, lines(invoice))
+    assert take_in(furnished, file) == {
+        (RecordType.CLIENT, Outcome.UNCHANGED): 1,
+        (RecordType.PAYMENT, Outcome.CREATED): 1,
+    }
+
+
+def test_a_file_that_is_overtaken_before_anything_changed_is_refused_like_any_other(
+    furnished: MemoryTransactions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, invoice = {**CLIENT, "id": "A"}, an_invoice("I1")
+    take_in(furnished, lines(other, invoice))
+    monkeypatch.setattr(importing, "TRANSACTION", 1)
+
+    with pytest.raises(FileRefused, match="has no invoice"):
+        take_in(furnished, lines(other, a_payment("P1", "I1")), progress=overtaking(furnished, gone(invoice)))
+
+
+def test_a_company_that_gets_a_client_while_it_is_deleted_is_named(
+    furnished: MemoryTransactions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "TRANSACTION", 1)
+    late = overtaking(furnished, {**CLIENT, "id": "late"})
+
+    with pytest.raises(ImportOvertaken, match=r"^1\.jsonl:1: cannot be deleted: client late is still there"):
+        take_in(furnished, lines(gone(COMPANY), gone(CLIENT)), progress=late)
 
 
 @pytest.mark.parametrize("day", ["2024-02-29", "2026-11-24", "2027-01-01"])

@@ -20,7 +20,7 @@ from portal_adapters.records.staging import (
     staged,
 )
 from portal_core.domain.audit import PROGRAM, Actor
-from portal_core.domain.errors import Busy
+from portal_core.domain.errors import Busy, Refusal
 from portal_core.domain.ids import CompanyId, InvoiceId
 from portal_core.domain.invoices import Invoice
 from portal_core.domain.money import Currency
@@ -63,6 +63,22 @@ _Counted: TypeAlias = tuple[CompanyId, Counts]
 T = TypeVar("T")
 
 
+@final
+class ImportOvertaken(Refusal):
+    """Others changed what files were judged by while these were being kept; a part of them was kept before.
+
+    That part is `kept`: whole clients. Importing again, once the problems are mended, passes it over and finishes.
+    """
+
+    code = "import_overtaken"
+
+    def __init__(self, refused: FileRefused, kept: Counts) -> None:
+        super().__init__(refused.detail)
+        self.problems = refused.problems
+        self.total = refused.total
+        self.kept = kept
+
+
 class _Step(Protocol):
     """A part of an import: it tells what became of a company's records."""
 
@@ -87,8 +103,10 @@ def import_records(  # noqa: PLR0913 - what it takes in, and six choices of how
     below `if __name__ == "__main__"`, as `multiprocessing` has it. The audit log says that it was done `by` somebody,
     once for each company and transaction that changed something.
 
-    Refuses with FileRefused, which names every line and field, and then nothing was written. Raises Busy when the
-    store stays busy; what was kept until then is whole clients, and importing again finishes the rest.
+    Refuses with FileRefused, which names every line and field, and then nothing was written. Files of more than one
+    transaction are judged before they are kept: refuses with ImportOvertaken when in between others changed what
+    they were judged by. Raises Busy when the store stays busy. What was kept until either is whole clients, and
+    importing again finishes the rest.
     """
     problems = Problems()
     begins = _Begins(writing=transactions.begin, reading=reading or transactions.begin, pause=pause)
@@ -145,8 +163,8 @@ class _Import:
         """Judge all clients before the first of them is kept."""
         done = 0
         for group in _groups(self.staging.clients(), TRANSACTION):
-            for company_id, fault in self.begins.read(partial(self._judge_group, group=group)):
-                problems.add(self._located(company_id, fault))
+            faults = self.begins.read(partial(self._judge_group, group=group))
+            problems.add_each(self._located(company_id, fault) for company_id, fault in faults)
             done += sum(share.count for share in group)
             self.progress("checking", done)
         _refuse_if_any(problems)
@@ -155,17 +173,28 @@ class _Import:
         """Keep companies, then clients, then delete companies: at once where there is little, else by groups."""
         if self.staging.count() <= TRANSACTION:
             return self._run([self._apply_companies, self._apply_clients, self._delete_companies], keep=keep)
-        counts = self._run([self._apply_companies], keep=keep)
+        counts = Counts()
+        try:
+            for some in self._by_groups(keep=keep):
+                counts += some
+        except FileRefused as refused:
+            if keep and any(outcome is not Outcome.UNCHANGED for _, outcome in counts):
+                raise ImportOvertaken(refused, counts) from refused
+            raise
+        return counts
+
+    def _by_groups(self, *, keep: bool) -> Iterator[Counts]:
+        yield self._run([self._apply_companies], keep=keep)
         done = 0
         for group in _groups(self.staging.clients(), TRANSACTION):
             # Read before the transaction begins: it is shorter for that, and others who write get their turn meanwhile.
             records = [self._records_of(share, keeping=True) for share in group]
-            counts += self._run([partial(self._apply_group, group=records)], keep=keep)
+            yield self._run([partial(self._apply_group, group=records)], keep=keep)
             if any(share.count > _READ_ONCE for share in group):
                 self.begins.pause(_TURN)
             done += sum(share.count for share in group)
             self.progress("keeping" if keep else "checking", done)
-        return counts + self._run([self._delete_companies], keep=keep)
+        yield self._run([self._delete_companies], keep=keep)
 
     def _run(self, steps: Sequence[_Step], *, keep: bool) -> Counts:
         """Take some steps in one transaction, which notes for each company what it changed."""
@@ -190,8 +219,8 @@ class _Import:
                 self.staging.give(company_id, ref, client_id)
         record = self.staging.company(company_id)
         if isinstance(record, Deletion):
-            for fault in judge_company_deletion(store, company_id, leaving=self.staging.leaving_clients(company_id)):
-                problems.add(self._located(company_id, fault))
+            faults = judge_company_deletion(store, company_id, leaving=self.staging.leaving_clients(company_id))
+            problems.add_each(self._located(company_id, fault) for fault in faults)
         if not isinstance(record, Upsert):
             self._require_company(store, company_id, record, problems)
         for payment_id, invoice_ids in self.staging.waiting(company_id):
@@ -243,17 +272,27 @@ class _Import:
             try:
                 yield records.company_id, take_in_records(store, records, keep=keep and not problems.total)
             except RecordsDisagree as wrong:
-                for fault in wrong.faults:
-                    problems.add(self._located(records.company_id, fault))
+                problems.add_each(self._located(records.company_id, fault) for fault in wrong.faults)
         _refuse_if_any(problems)
 
     def _delete_companies(self, store: Store, *, keep: bool) -> Iterator[_Counted]:
         for company_id in self.staging.company_ids():
             if not isinstance(self.staging.company(company_id), Deletion):
                 continue
-            there = store.companies.get(company_id) is not None
-            if there and (not keep or delete_company(store, company_id)):
+            if not keep:
+                deleted = store.companies.get(company_id) is not None
+            else:
+                deleted = self._delete_company(store, company_id)
+            if deleted:
                 yield company_id, Counter({(RecordType.COMPANY, Outcome.DELETED): 1})
+
+    def _delete_company(self, store: Store, company_id: CompanyId) -> bool:
+        try:
+            return delete_company(store, company_id) is not None
+        except RecordsDisagree as wrong:
+            problems = Problems()
+            problems.add_each(self._located(company_id, fault) for fault in wrong.faults)
+            raise FileRefused(problems) from wrong
 
     def _records_of(self, share: ClientShare, *, keeping: bool) -> ClientRecords:
         read = _reader(self.staging, share, keeping=keeping)

@@ -61,6 +61,11 @@ class Problems:
         if len(self.told) < MOST_PROBLEMS:
             self.told.append(problem)
 
+    def add_each(self, problems: Iterable[LineProblem]) -> None:
+        """Take note of some problems."""
+        for problem in problems:
+            self.add(problem)
+
     def add_all(self, others: "Problems") -> None:
         """Take note of what was found elsewhere."""
         self.told += others.told[: MOST_PROBLEMS - len(self.told)]
