@@ -426,3 +426,19 @@ def test_more_records_than_one_chunk_are_all_kept(transactions: Transactions) ->
         take_in(transactions, *orders, a_quote("Q1", lines=(a_line("2"),)))[RecordType.ORDER, Outcome.UNCHANGED]
         == 1_201
     )
+
+
+@pytest.mark.timeout(30)
+def test_many_faults_take_no_longer_than_their_number() -> None:
+    transactions = MemoryTransactions(CountingMint())
+    ids = [f"{place}" for place in range(6_000)]
+    with transactions.begin() as store:
+        take_in_company(store, Upsert(fact=a_company()))
+    take_in(transactions, a_client(), *(an_invoice(each) for each in ids))
+
+    with transactions.begin() as store:
+        payments = records_of(a_payment(each, allocations=(paid(each, eur("119.01")),)) for each in ids)
+        found = judge_records(store, payments)
+
+    blamed = {(each.ref.id, each.because_of) for each in found if each.because_of is not None}
+    assert blamed == {(each, RecordRef(RecordType.PAYMENT, each)) for each in ids}

@@ -1,6 +1,7 @@
 """What a client's changed records settle: the ledger before and after, and where the two leave a disagreement."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cached_property
 
 from attrs import define, field, frozen
 
@@ -100,16 +101,21 @@ class Settling:
 
     def _fault(self, fault: Fault) -> RecordFault:
         ref = RecordRef(RecordType(fault.type.value), fault.id)
-        cause = None if ref in self.changed.replaced else self._cause(ref)
+        cause = None if ref in self.changed.replaced else self._causes.get(ref)
         return RecordFault(ref, fault.pointer, fault.detail, cause)
 
-    def _cause(self, kept: RecordRef) -> RecordRef | None:
-        """Return the first change that touches a document which does not change: what it settles, or is settled by."""
-        settled = set(_settled_by(self.after, kept))
+    @cached_property
+    def _causes(self) -> Mapping[RecordRef, RecordRef]:
+        """The first change that touches each document: what settles it, or what it settles."""
+        causes: dict[RecordRef, RecordRef] = {}
         for ref in (*self.changed.replaced, *self.changed.deleted):
-            if ref in settled or kept in {*_settled_by(self.after, ref), *_settled_by(self.before, ref)}:
-                return ref
-        return None
+            for target in (*_settled_by(self.before, ref), *_settled_by(self.after, ref)):
+                causes.setdefault(target, ref)
+        for each in _documents(self.after):
+            for invoice_id in _targets([each]):
+                if self.changed.changes(RecordType.INVOICE, invoice_id):
+                    causes.setdefault(_ref(each), RecordRef(RecordType.INVOICE, invoice_id))
+        return causes
 
 
 def settling_of(store: Store, changed: Changed) -> Settling:
