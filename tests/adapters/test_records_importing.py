@@ -536,6 +536,21 @@ def test_each_transaction_of_a_large_import_notes_what_it_changed(transactions: 
     assert noted == {kind.value: count for (kind, _), count in counts.items()}
 
 
+def test_a_transaction_has_the_turns_of_few_clients(
+    transactions: MemoryTransactions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "CLIENTS", 2)
+    clients = [{**CLIENT, "id": f"C-{number}"} for number in range(5)]
+
+    take_in(transactions, lines(COMPANY, *clients))
+
+    noted = [outcomes_of(entry).get("client", {}).get("created", 0) for entry in audit_log(transactions, "acme")]
+    assert noted == [0, 2, 2, 1]
+    assert problems(transactions, lines(*clients, a_payment("P1", "nowhere", client_id="C-4"))) == [
+        ("1.jsonl", 6, "/allocations/0/invoice_id")
+    ]
+
+
 def outcomes_of(entry: AuditEntry) -> dict[str, dict[str, int]]:
     return cast("dict[str, dict[str, int]]", entry.act.details)
 

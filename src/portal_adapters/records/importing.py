@@ -1,4 +1,7 @@
-"""Files into a store: validated whole, then applied by whole clients in transactions of about 10,000 records."""
+"""Files into a store: validated whole, then applied by whole clients in transactions of about 10,000 records.
+
+None is of more than 500 clients, however few records they have: a transaction has the turn of each.
+"""
 
 import time
 from collections import Counter, defaultdict
@@ -46,6 +49,9 @@ from portal_core.use_cases.settling import RecordFault
 
 TRANSACTION = 10_000
 """About how many records a transaction holds; one client's are never split."""
+
+CLIENTS = 500
+"""How many clients a transaction is of at most: PostgreSQL has room for some thousand locks in all transactions."""
 
 _READ_ONCE = 2_000
 """A client with no more records than this is read from disk once, and kept in memory meanwhile."""
@@ -114,7 +120,7 @@ def import_records(  # noqa: PLR0913 - what it takes in, and six choices of how
         staged(staging, files, problems, progress, helpers)
         work = _Import(begins=begins, staging=staging, progress=progress, by=by)
         work.prepare(problems)
-        if staging.count() > TRANSACTION:
+        if not work.is_small:
             work.judge(problems)
         return work.apply(keep=not dry_run)
 
@@ -153,6 +159,11 @@ class _Import:
     progress: Progress
     by: Actor
 
+    @property
+    def is_small(self) -> bool:
+        """Tell whether all of it goes into one transaction, which judges and keeps at once."""
+        return self.staging.count() <= TRANSACTION and self.staging.count_clients() <= CLIENTS
+
     def prepare(self, problems: Problems) -> None:
         """Find out what a line alone does not tell: that its company exists, whose a deletion is, some currencies."""
         for company_id in self.staging.company_ids():
@@ -162,7 +173,7 @@ class _Import:
     def judge(self, problems: Problems) -> None:
         """Judge all clients before the first of them is kept."""
         done = 0
-        for group in _groups(self.staging.clients(), TRANSACTION):
+        for group in _groups(self.staging.clients()):
             faults = self.begins.read(partial(self._judge_group, group=group))
             problems.add_each(self._located(company_id, fault) for company_id, fault in faults)
             done += sum(share.count for share in group)
@@ -171,7 +182,7 @@ class _Import:
 
     def apply(self, *, keep: bool) -> Counts:
         """Keep companies, then clients, then delete companies: at once where there is little, else by groups."""
-        if self.staging.count() <= TRANSACTION:
+        if self.is_small:
             return self._run([self._apply_companies, self._apply_clients, self._delete_companies], keep=keep)
         counts = Counts()
         try:
@@ -186,7 +197,7 @@ class _Import:
     def _by_groups(self, *, keep: bool) -> Iterator[Counts]:
         yield self._run([self._apply_companies], keep=keep)
         done = 0
-        for group in _groups(self.staging.clients(), TRANSACTION):
+        for group in _groups(self.staging.clients()):
             # Read before the transaction begins: it is shorter for that, and others who write get their turn meanwhile.
             records = [self._records_of(share, keeping=True) for share in group]
             yield self._run([partial(self._apply_group, group=records)], keep=keep)
@@ -321,14 +332,14 @@ def _reader(staging: Staging, share: ClientShare, *, keeping: bool) -> Callable[
     return lambda _: read
 
 
-def _groups(shares: Iterable[ClientShare], size: int) -> Iterator[Sequence[ClientShare]]:
-    """Yield clients together until they make up a transaction."""
+def _groups(shares: Iterable[ClientShare]) -> Iterator[Sequence[ClientShare]]:
+    """Yield clients together until they make up a transaction: by their records, or by their own number."""
     group: list[ClientShare] = []
     count = 0
     for share in shares:
         group.append(share)
         count += share.count
-        if count >= size:
+        if count >= TRANSACTION or len(group) == CLIENTS:
             yield group
             group, count = [], 0
     if group:

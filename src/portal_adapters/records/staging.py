@@ -151,6 +151,11 @@ class Staging:
         count: int = self._database.execute("SELECT count(*) FROM record").fetchone()[0]
         return count
 
+    def count_clients(self) -> int:
+        """Return how many clients there are records of."""
+        count: int = self._database.execute(_COUNT_CLIENTS).fetchone()[0]
+        return count
+
     def company_ids(self) -> list[CompanyId]:
         """Return the companies that any record is of."""
         return [CompanyId(each) for (each,) in self._database.execute("SELECT DISTINCT company FROM record ORDER BY 1")]
@@ -319,6 +324,7 @@ SELECT company, type, id, json_group_array(json_array(file, line)) FROM
 GROUP BY company, type, id HAVING count(*) > 1
 """
 _CLIENTS = "SELECT company, client, count(*) FROM record WHERE client IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2"
+_COUNT_CLIENTS = "SELECT count(*) FROM (SELECT 1 FROM record WHERE client IS NOT NULL GROUP BY company, client)"
 _ONE = "SELECT text FROM record WHERE company = ? AND type = ? AND id = ?"
 _OUTLINES = """
 SELECT rowid, type, id, deleted, checksum, outline, NULL FROM record WHERE company = ? AND client = ? ORDER BY rowid
