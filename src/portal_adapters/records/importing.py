@@ -314,9 +314,11 @@ class _Import:
         if where is not None:
             return LineProblem(file=where[0], line=where[1], pointer=fault.pointer, detail=fault.detail)
         detail = f"{fault.ref.type.value} {fault.ref.id}, which is kept already: {fault.detail}"
-        cause = None if fault.because_of is None else self.staging.line_of(company_id, fault.because_of)
-        file, line = cause or (self.staging.first_line(company_id)[0], None)
-        return LineProblem(file=file, line=line, pointer="", detail=detail)
+        cause = fault.because_of
+        where = None if cause is None else self.staging.line_of(company_id, cause.ref)
+        if cause is None or where is None:
+            return LineProblem(file=self.staging.first_line(company_id)[0], line=None, pointer="", detail=detail)
+        return LineProblem(file=where[0], line=where[1], pointer=cause.pointer, detail=detail)
 
 
 def _pack_of(store: Store) -> Pack | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
+from typing import TypeAlias
 
 from attrs import define, field, frozen
 
@@ -16,6 +17,14 @@ from portal_core.ports import Store
 
 
 @frozen
+class Cause:
+    """A record that changes, and where in it (a JSON pointer, empty for the whole) it touches one that does not."""
+
+    ref: RecordRef
+    pointer: str = ""
+
+
+@frozen
 class RecordFault:
     """A rule that a record breaks: which record, where in it (a JSON pointer, empty for the whole), and why.
 
@@ -25,7 +34,11 @@ class RecordFault:
     ref: RecordRef
     pointer: str
     detail: str
-    because_of: RecordRef | None = None
+    because_of: Cause | None = None
+
+
+_Touch: TypeAlias = tuple[RecordRef, Cause, bool]
+"""A document, what touches it, and whether more is given by that than before."""
 
 
 @define(kw_only=True)
@@ -54,12 +67,12 @@ class Changed:
         """Take note of a fact that is to go."""
         self.deleted[ref] = None
 
-    def settling_refs(self) -> set[RecordRef]:
-        """Return the changed invoices and payments, and what they are to settle."""
+    def settling_refs(self) -> dict[RecordRef, None]:
+        """Return the changed invoices and payments, and what they are to settle, in the order of the changes."""
         kinds = (RecordType.INVOICE, RecordType.PAYMENT)
-        own = {ref for ref in (*self.replaced, *self.deleted) if ref.type in kinds}
+        own = (ref for ref in (*self.replaced, *self.deleted) if ref.type in kinds)
         named = _targets((*self.invoices.values(), *self.payments.values()))
-        return own | {RecordRef(RecordType.INVOICE, each) for each in named}
+        return dict.fromkeys([*own, *map(_invoice, named)])
 
     def changes(self, kind: RecordType, record_id: str) -> bool:
         """Tell whether a record is replaced or deleted."""
@@ -69,7 +82,10 @@ class Changed:
 
 @frozen(kw_only=True)
 class Settling:
-    """The ledger as it was and as it is to be, right about all that changed and all that it touches."""
+    """The ledger as it was and as it is to be, right about all that changed and all that it touches.
+
+    What is touched is in the order of the changes, and so are the faults: which are told first is no matter of chance.
+    """
 
     before: Ledger
     after: Ledger
@@ -105,17 +121,33 @@ class Settling:
         return RecordFault(ref, fault.pointer, fault.detail, cause)
 
     @cached_property
-    def _causes(self) -> Mapping[RecordRef, RecordRef]:
-        """The first change that touches each document: what settles it, or what it settles."""
-        causes: dict[RecordRef, RecordRef] = {}
+    def _causes(self) -> Mapping[RecordRef, Cause]:
+        """What is to blame for each document: the first change that gives more, else the first that touches it."""
+        touching: dict[RecordRef, Cause] = {}
+        giving: dict[RecordRef, Cause] = {}
+        for ref, cause, more in (*self._changed_givers(), *self._changed_takers()):
+            touching.setdefault(ref, cause)
+            if more:
+                giving.setdefault(ref, cause)
+        return touching | giving
+
+    def _changed_givers(self) -> Iterator[_Touch]:
         for ref in (*self.changed.replaced, *self.changed.deleted):
-            for target in (*_settled_by(self.before, ref), *_settled_by(self.after, ref)):
-                causes.setdefault(target, ref)
+            was, now = _document(self.before, ref), _document(self.after, ref)
+            before, after = _given(self.before, was), _given(self.after, now)
+            pointers = _pointers(now)
+            for target, amount in after.items():
+                yield _invoice(target), Cause(ref, pointers[target]), amount > before.get(target, 0)
+            for target in before.keys() - after.keys():
+                yield _invoice(target), Cause(ref), False
+
+    def _changed_takers(self) -> Iterator[_Touch]:
         for each in _documents(self.after):
-            for invoice_id in _targets([each]):
-                if self.changed.changes(RecordType.INVOICE, invoice_id):
-                    causes.setdefault(_ref(each), RecordRef(RecordType.INVOICE, invoice_id))
-        return causes
+            ref = _ref(each)
+            before = _given(self.before, _document(self.before, ref))
+            for target, amount in _given(self.after, each).items():
+                if self.changed.changes(RecordType.INVOICE, target):
+                    yield ref, Cause(_invoice(target)), amount > before.get(target, 0)
 
 
 def settling_of(store: Store, changed: Changed) -> Settling:
@@ -129,18 +161,18 @@ def settling_of(store: Store, changed: Changed) -> Settling:
         before = store.intake.ledger(*owner, around)
     dependants = list(_dependants(before, changed))
     if any(target not in before.invoices for target in _targets(dependants)):
-        around |= {_ref(each) for each in dependants}
+        around |= dict.fromkeys(map(_ref, dependants))
         before = store.intake.ledger(*owner, around)
     settled = _targets(_changed_documents(before, changed))
     return Settling(
         before=before,
         after=_after(before, changed),
         changed=changed,
-        touched_invoices={InvoiceId(ref.id) for ref in around if ref.type is RecordType.INVOICE}
-        | {each.id for each in dependants if isinstance(each, Invoice)}
-        | set(settled),
-        touched_payments={PaymentId(ref.id) for ref in around if ref.type is RecordType.PAYMENT}
-        | {each.id for each in dependants if isinstance(each, Payment)},
+        touched_invoices={InvoiceId(ref.id): None for ref in around if ref.type is RecordType.INVOICE}
+        | {each.id: None for each in dependants if isinstance(each, Invoice)}
+        | settled,
+        touched_payments={PaymentId(ref.id): None for ref in around if ref.type is RecordType.PAYMENT}
+        | {each.id: None for each in dependants if isinstance(each, Payment)},
         moved=store.facts.moved(*owner) if is_known else {},
     )
 
@@ -180,8 +212,8 @@ def _documents(ledger: Ledger) -> Iterator[Invoice | Payment]:
     yield from ledger.payments.values()
 
 
-def _targets(documents: Iterable[Invoice | Payment]) -> set[InvoiceId]:
-    return {part.invoice_id for each in documents for part in each.allocations}
+def _targets(documents: Iterable[Invoice | Payment]) -> dict[InvoiceId, None]:
+    return {part.invoice_id: None for each in documents for part in each.allocations}
 
 
 def _ref(document: Invoice | Payment) -> RecordRef:
@@ -189,11 +221,29 @@ def _ref(document: Invoice | Payment) -> RecordRef:
     return RecordRef(kind, document.id)
 
 
-def _settled_by(ledger: Ledger, ref: RecordRef) -> Iterator[RecordRef]:
-    document: Invoice | Payment | None = None
+def _invoice(invoice_id: InvoiceId) -> RecordRef:
+    return RecordRef(RecordType.INVOICE, invoice_id)
+
+
+def _document(ledger: Ledger, ref: RecordRef) -> Invoice | Payment | None:
     if ref.type is RecordType.INVOICE:
-        document = ledger.invoices.get(InvoiceId(ref.id))
-    elif ref.type is RecordType.PAYMENT:
-        document = ledger.payments.get(PaymentId(ref.id))
-    for part in () if document is None else document.allocations:
-        yield RecordRef(RecordType.INVOICE, part.invoice_id)
+        return ledger.invoices.get(InvoiceId(ref.id))
+    return ledger.payments.get(PaymentId(ref.id)) if ref.type is RecordType.PAYMENT else None
+
+
+def _pointers(document: Invoice | Payment | None) -> dict[InvoiceId, str]:
+    """Return where a document allocates to each other."""
+    if document is None:
+        return {}
+    targets = [part.invoice_id for part in document.allocations]
+    return {target: f"/allocations/{place}" for place, target in enumerate(targets)}
+
+
+def _given(ledger: Ledger, document: Invoice | Payment | None) -> dict[InvoiceId, int]:
+    """Return how much of what a document allocates to each other counts, in the order of its allocations."""
+    if document is None:
+        return {}
+    given = {part.invoice_id: 0 for part in document.allocations}
+    for part in ledger.payment_given(document) if isinstance(document, Payment) else ledger.credit_given(document):
+        given[part.invoice_id] += part.amount.minor
+    return given
