@@ -104,7 +104,8 @@ def import_records(  # noqa: PLR0913 - what it takes in, and six choices of how
 ) -> Counts:
     """Take in files, each given with the name that errors tell it by, and return what became of each type.
 
-    `reading` begins a transaction that only reads, where a store has such: checking is then in nobody's way.
+    `reading` begins a transaction that only reads, where a store has such: checking and dry runs are then in
+    nobody's way.
     `helpers` is how many other processes read the lines of large files; a program that asks for any must do so
     below `if __name__ == "__main__"`, as `multiprocessing` has it. The audit log says that it was done `by` somebody,
     once for each company and transaction that changed something.

@@ -91,8 +91,9 @@ class Intake(Protocol):
         """Return a ledger that is right about these invoices and payments and about all that they settle.
 
         It holds them, what they allocate to and what allocates to any of those; more does no harm. Lines may
-        be missing: a ledger has no use for them. Until the transaction ends nobody else is told this client's ledger,
-        not even of nothing: that is how two who take in records of one client come one after the other.
+        be missing: a ledger has no use for them. Until the transaction ends nobody else who may write is told this
+        client's ledger, not even of nothing: that is how two who take in records of one client come one after the
+        other. A transaction that only reads waits for nobody, and nobody for it.
         """
 
     @abstractmethod
