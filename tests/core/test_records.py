@@ -11,6 +11,7 @@ from attrs import evolve, frozen
 from portal_adapters.contract.builders import (
     CLIENT,
     COMPANY,
+    EUR,
     JPY,
     NEIGHBOUR,
     NOW,
@@ -44,6 +45,7 @@ from portal_core.domain.money import Money
 from portal_core.domain.payments import Payment
 from portal_core.domain.quotes import Quote, QuoteState
 from portal_core.domain.records import Fact, RecordRef, RecordType, ref_of
+from portal_core.domain.room import MOST_MOVED
 from portal_core.ports import Intake, Store, Transactions
 from portal_core.use_cases.records import (
     Change,
@@ -289,6 +291,16 @@ def test_an_invoice_cannot_change_its_currency_under_its_payments(transactions: 
     dollars = an_invoice("I1", Money(11_900, USD))
 
     assert faults(transactions, dollars) == {("P1", "/allocations/0/payment_amount")}
+
+
+def test_what_moves_on_an_account_must_leave_room_to_add_it_up(transactions: Transactions) -> None:
+    most = Money(MOST_MOVED, EUR)
+    take_in(transactions, an_invoice("I1", most - eur("1.00")))
+
+    assert not faults(transactions, a_payment("P1", eur("1.00")))
+    assert faults(transactions, a_payment("P1", eur("1.01"))) == {("P1", "/amount")}
+    assert not faults(transactions, gone(an_invoice("I1")), a_payment("P1", most))
+    assert not faults(transactions, an_invoice("I2", most, scope=NEIGHBOUR), client_id=NEIGHBOUR.client_id)
 
 
 def test_what_an_invoice_states_must_follow_from_the_others(transactions: Transactions) -> None:
