@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from portal_core.domain.deliveries import Delivery, DeliveryLine, DeliveryState, DeliveryView
     from portal_core.domain.documents import JSON, canonical_json
     from portal_core.domain.errors import (
-        AccountTooLarge,
         AlreadyDecided,
         Busy,
         DeadLink,
@@ -313,7 +312,6 @@ __all__ = [
     "QUOTE_SORTS",
     "STANDARD_SCHEDULE",
     "AccountPeriod",
-    "AccountTooLarge",
     "Accounts",
     "Act",
     "Actor",

@@ -77,7 +77,7 @@ def import_(files: Sequence[str], *, dry_run: bool, as_json: bool) -> None:
 
     A record with a known id replaces what is kept under it. A file with anything wrong in it changes nothing.
     """
-    from portal_adapters.records.importing import import_records
+    from portal_adapters.records.importing import ImportOvertaken, import_records
     from portal_adapters.records.staging import FileRefused
     from portal_http.main import database
 
@@ -95,6 +95,9 @@ def import_(files: Sequence[str], *, dry_run: bool, as_json: bool) -> None:
                 )
         except FileRefused as refused:
             _tell_problems(refused, as_json=as_json)
+            sys.exit(1)
+        except ImportOvertaken as overtaken:
+            _tell_problems(overtaken, overtaken.kept, as_json=as_json)
             sys.exit(1)
     _tell_counts(counts, as_json=as_json)
     if dry_run:
@@ -689,32 +692,43 @@ def _act_of(entry: Any) -> str:  # noqa: ANN401 - an AuditEntryShape, imported l
 
 
 def _tell_counts(counts: Any, *, as_json: bool) -> None:  # noqa: ANN401 - Counts, imported late
+    told = _by_type(counts)
+    if as_json:
+        click.echo(_json(told))
+        return
+    for kind, row in told.items():
+        parts = [f"{count} {outcome}" for outcome, count in row.items() if outcome != "deleted" or count]
+        click.echo(f"{kind}: {', '.join(parts)}")
+
+
+def _by_type(counts: Any) -> dict[str, dict[str, int]]:  # noqa: ANN401 - as above
     from portal_core.domain.records import RecordType
     from portal_core.use_cases.records import Outcome
 
-    table = {kind: {each: counts[kind, each] for each in Outcome} for kind in RecordType}
-    told = {kind: row for kind, row in table.items() if any(row.values())}
-    if as_json:
-        click.echo(
-            _json({kind.value: {each.value: count for each, count in row.items()} for kind, row in told.items()})
-        )
-        return
-    for kind, row in told.items():
-        parts = [f"{count} {each.value}" for each, count in row.items() if each is not Outcome.DELETED or count]
-        click.echo(f"{kind.value}: {', '.join(parts)}")
+    table = {kind.value: {each.value: counts[kind, each] for each in Outcome} for kind in RecordType}
+    return {kind: row for kind, row in table.items() if any(row.values())}
 
 
-def _tell_problems(refused: Any, *, as_json: bool) -> None:  # noqa: ANN401 - a FileRefused, imported late
+def _tell_problems(refused: Any, kept: Any = None, *, as_json: bool) -> None:  # noqa: ANN401 - imported late, as above
     for problem in refused.problems:
         click.echo(str(problem), err=True)
     more = refused.total - len(refused.problems)
     if more:
         click.echo(f"… and {more} more.", err=True)
-    click.echo("Nothing was changed.", err=True)
+    click.echo("Nothing was changed." if kept is None else _how_far(kept), err=True)
     if as_json:
         fields = ("file", "line", "pointer", "detail")
         errors = [{name: getattr(each, name) for name in fields} for each in refused.problems]
-        click.echo(_json({"errors": errors, "total": refused.total}))
+        how_far = {} if kept is None else {"kept": _by_type(kept)}
+        click.echo(_json({"errors": errors, "total": refused.total, **how_far}))
+
+
+def _how_far(kept: Any) -> str:  # noqa: ANN401 - as above
+    changed = sum(count for row in _by_type(kept).values() for outcome, count in row.items() if outcome != "unchanged")
+    return (
+        "Meanwhile others changed what the files had been checked against. "
+        f"{changed} records, all of whole clients, were taken in before that. Mend the problems and run it again."
+    )
 
 
 @contextmanager

@@ -57,6 +57,13 @@ def test_who_waits_too_long_for_a_lock_is_told_that_the_store_is_busy(url: str, 
     assert _ask(transactions) == a_company()
 
 
+def test_who_finds_no_room_for_a_lock_is_told_that_the_store_is_busy(transactions: SqlTransactions) -> None:
+    with transactions.engine.begin() as connection, pytest.raises(Busy):
+        connection.exec_driver_sql("DO $$ BEGIN RAISE out_of_memory; END $$")
+
+    assert _ask(transactions) == a_company()
+
+
 def test_who_waits_too_long_for_a_connection_is_told_that_the_store_is_busy(transactions: SqlTransactions) -> None:
     with transactions.begin(), pytest.raises(Busy), transactions.begin():
         pass

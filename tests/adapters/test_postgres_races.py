@@ -37,6 +37,7 @@ from portal_core.domain.paging import Listing
 from portal_core.domain.quotes import Decision, Quote, QuoteState
 from portal_core.ports import Store
 from portal_core.use_cases.quotes import accept_quote, decline_quote
+from portal_core.use_cases.records import ClientRecords, Upsert, judge_records, take_in_records
 from tests.adapters.stores import emptied_database, postgres_engine
 
 pytestmark = pytest.mark.postgres
@@ -100,6 +101,22 @@ def test_payments_taken_in_at_once_are_all_settled(transactions: SqlTransactions
     assert balance.outstanding == eur("70.00")
     assert balance.credit == eur("10.00")
     assert page.total == THREADS
+
+
+def test_who_checks_records_waits_for_nobody_and_keeps_nobody_waiting(url: str) -> None:
+    with postgres_engine(url, patience_seconds=0.2) as engine:
+        transactions = SqlTransactions(engine, RandomMint())
+        prepare(transactions)
+        records = ClientRecords(
+            company_id=COMPANY, client_id=SCOPE.client_id, read=lambda _: [Upsert(fact=an_invoice("I1"))]
+        )
+        with transactions.read() as checking, transactions.begin() as importing, transactions.read() as late:
+            assert not judge_records(checking, records)
+            assert take_in_records(importing, records)
+            assert not judge_records(late, records)
+
+            with pytest.raises(Busy), transactions.begin() as other:
+                take_in_records(other, records)
 
 
 def test_an_event_waits_for_the_one_that_was_first_and_nobody_reads_past_it(transactions: SqlTransactions) -> None:

@@ -16,7 +16,7 @@ from portal_adapters.records.importing import import_records
 from portal_adapters.records.staging import FileRefused
 from portal_adapters.records.writing import export_records
 from portal_adapters.sqlalchemy import SqlTransactions
-from portal_adapters.sqlalchemy.schema import invoices
+from portal_adapters.sqlalchemy.schema import invoices, quotes
 from portal_core.domain.records import RecordType
 from portal_core.ports import Mint, Transactions
 from portal_core.use_cases.records import Counts, Outcome
@@ -56,6 +56,20 @@ def test_the_same_file_changes_nothing() -> None:
         assert take_in(transactions, SMALL) == {
             (kind, Outcome.UNCHANGED): count for (kind, _), count in created.items()
         }
+
+
+def test_a_quote_that_was_changed_without_its_revision_is_passed_over_when_it_comes_again() -> None:
+    first, second = ({**a_quote("sent", total), "revision": None} for total in ("1.00", "2.00"))
+    with sqlite_store(CountingMint()) as transactions:
+        take_in(transactions, lines(COMPANY, CLIENT, first))
+
+        assert take_in(transactions, lines(second)) == {(RecordType.QUOTE, Outcome.UPDATED): 1}
+
+        with transactions.engine.connect() as connection:
+            revision, checksum = connection.execute(select(quotes.c.revision, quotes.c.checksum)).one()
+        assert revision == 2
+        assert checksum is not None
+        assert take_in(transactions, lines(second)) == {(RecordType.QUOTE, Outcome.UNCHANGED): 1}
 
 
 def test_a_claim_that_another_file_made_wrong_is_refused_when_it_comes_again() -> None:

@@ -17,7 +17,7 @@ from attrs import define, field
 from portal_adapters.contract.mint import CountingMint
 from portal_adapters.memory.store import MemoryTransactions
 from portal_adapters.records import importing, sample
-from portal_adapters.records.importing import import_records
+from portal_adapters.records.importing import ImportOvertaken, import_records
 from portal_adapters.records.sample import sample_file
 from portal_adapters.records.staging import MOST_PROBLEMS, FileRefused
 from portal_adapters.records.writing import export_records
@@ -30,6 +30,7 @@ from portal_core.domain.paging import Listing
 from portal_core.domain.records import RecordType
 from portal_core.ports import Store, Transactions
 from portal_core.use_cases.records import Counts, Outcome
+from tests.adapters.stores import sqlite_store
 
 SMALL = (Path(__file__).parent.parent / "data" / "small.jsonl").read_bytes()
 
@@ -168,7 +169,9 @@ def test_both_figures_of_a_disagreement_are_named(furnished: MemoryTransactions)
 def test_what_is_kept_already_and_no_longer_fits_is_named(furnished: MemoryTransactions) -> None:
     take_in(furnished, lines(an_invoice("I1"), a_payment("P1", "I1")))
 
-    with pytest.raises(FileRefused, match=r"^1\.jsonl:2: invoice I1, which is kept already: .* more than the total"):
+    with pytest.raises(
+        FileRefused, match=r"^1\.jsonl:2: /allocations/0: invoice I1, which is kept already: .* more than the total"
+    ):
         take_in(furnished, lines(an_invoice("I2"), a_payment("P2", "I1")))
     with pytest.raises(FileRefused, match=r"^1\.jsonl:1: .*payment P1, which is kept already: "):
         take_in(furnished, lines(an_invoice("I1", currency="USD")))
@@ -318,6 +321,27 @@ def test_many_transactions_keep_nothing_of_a_refused_file(furnished: MemoryTrans
     ]
 
 
+TOO_MUCH = [an_invoice(f"L{place}", total="9999999999999999.99", subtotal="9999999999999999.99") for place in range(10)]
+
+
+@pytest.mark.usefixtures("in_small_transactions")
+@pytest.mark.parametrize("dry_run", [True, False], ids=["dry", "real"])
+def test_an_account_that_cannot_be_added_up_is_refused_before_anything_is_kept(dry_run: bool) -> None:  # noqa: FBT001 - pytest gives it
+    file = lines(COMPANY, {**CLIENT, "id": "A"}, CLIENT, an_invoice("I1"), *TOO_MUCH)
+    with sqlite_store(CountingMint()) as transactions:
+        with pytest.raises(FileRefused, match=r"^1\.jsonl:5: /total: .* EUR account") as refused:
+            take_in(transactions, file, dry_run=dry_run)
+
+        assert refused.value.total == 1
+        assert not everything(transactions)
+
+
+def test_every_store_refuses_an_account_that_cannot_be_added_up(furnished: MemoryTransactions) -> None:
+    take_in(furnished, lines(*TOO_MUCH[:9]))
+
+    assert problems(furnished, lines(TOO_MUCH[9])) == [("1.jsonl", 1, "/total")]
+
+
 @final
 @define
 class Interrupted(Transactions):
@@ -372,6 +396,59 @@ def is_whole(exported: bytes, client: tuple[str, str], complete: bytes) -> bool:
         return [each for each in records if (each.get("company_id"), each.get("client_id")) == client]
 
     return theirs(exported) == theirs(complete)
+
+
+def overtaking(transactions: Transactions, *records: dict[str, Any]) -> Callable[[str, int], None]:
+    """Return a progress that takes in other records once the first transaction of an import is kept."""
+    waiting = [lines(*records)]
+
+    def progress(what: str, _: int) -> None:
+        if what == "keeping" and waiting:
+            take_in(transactions, waiting.pop())
+
+    return progress
+
+
+def test_a_file_that_is_overtaken_says_what_was_kept_and_is_finished_by_running_it_again(
+    furnished: MemoryTransactions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, invoice = {**CLIENT, "id": "A"}, an_invoice("I1")
+    take_in(furnished, lines(invoice))
+    monkeypatch.setattr(importing, "TRANSACTION", 1)
+    file = lines(other, a_payment("P1", "I1"))
+
+    with pytest.raises(ImportOvertaken) as overtaken:
+        take_in(furnished, file, progress=overtaking(furnished, gone(invoice)))
+
+    (problem,) = overtaken.value.problems
+    assert (problem.line, problem.pointer, overtaken.value.total) == (2, "/allocations/0/invoice_id", 1)
+    assert overtaken.value.kept == {(RecordType.CLIENT, Outcome.CREATED): 1}
+    take_in(furnished, lines(invoice))
+    assert take_in(furnished, file) == {
+        (RecordType.CLIENT, Outcome.UNCHANGED): 1,
+        (RecordType.PAYMENT, Outcome.CREATED): 1,
+    }
+
+
+def test_a_file_that_is_overtaken_before_anything_changed_is_refused_like_any_other(
+    furnished: MemoryTransactions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, invoice = {**CLIENT, "id": "A"}, an_invoice("I1")
+    take_in(furnished, lines(other, invoice))
+    monkeypatch.setattr(importing, "TRANSACTION", 1)
+
+    with pytest.raises(FileRefused, match="has no invoice"):
+        take_in(furnished, lines(other, a_payment("P1", "I1")), progress=overtaking(furnished, gone(invoice)))
+
+
+def test_a_company_that_gets_a_client_while_it_is_deleted_is_named(
+    furnished: MemoryTransactions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "TRANSACTION", 1)
+    late = overtaking(furnished, {**CLIENT, "id": "late"})
+
+    with pytest.raises(ImportOvertaken, match=r"^1\.jsonl:1: cannot be deleted: client late is still there"):
+        take_in(furnished, lines(gone(COMPANY), gone(CLIENT)), progress=late)
 
 
 @pytest.mark.parametrize("day", ["2024-02-29", "2026-11-24", "2027-01-01"])
@@ -459,6 +536,21 @@ def test_each_transaction_of_a_large_import_notes_what_it_changed(transactions: 
         for entry in audit_log(transactions, company_id):
             noted.update({kind: outcomes["created"] for kind, outcomes in outcomes_of(entry).items()})
     assert noted == {kind.value: count for (kind, _), count in counts.items()}
+
+
+def test_a_transaction_has_the_turns_of_few_clients(
+    transactions: MemoryTransactions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "CLIENTS", 2)
+    clients = [{**CLIENT, "id": f"C-{number}"} for number in range(5)]
+
+    take_in(transactions, lines(COMPANY, *clients))
+
+    noted = [outcomes_of(entry).get("client", {}).get("created", 0) for entry in audit_log(transactions, "acme")]
+    assert noted == [0, 2, 2, 1]
+    assert problems(transactions, lines(*clients, a_payment("P1", "nowhere", client_id="C-4"))) == [
+        ("1.jsonl", 6, "/allocations/0/invoice_id")
+    ]
 
 
 def outcomes_of(entry: AuditEntry) -> dict[str, dict[str, int]]:

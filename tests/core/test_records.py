@@ -11,6 +11,7 @@ from attrs import evolve, frozen
 from portal_adapters.contract.builders import (
     CLIENT,
     COMPANY,
+    EUR,
     JPY,
     NEIGHBOUR,
     NOW,
@@ -44,6 +45,7 @@ from portal_core.domain.money import Money
 from portal_core.domain.payments import Payment
 from portal_core.domain.quotes import Quote, QuoteState
 from portal_core.domain.records import Fact, RecordRef, RecordType, ref_of
+from portal_core.domain.room import MOST_MOVED
 from portal_core.ports import Intake, Store, Transactions
 from portal_core.use_cases.records import (
     Change,
@@ -291,6 +293,16 @@ def test_an_invoice_cannot_change_its_currency_under_its_payments(transactions: 
     assert faults(transactions, dollars) == {("P1", "/allocations/0/payment_amount")}
 
 
+def test_what_moves_on_an_account_must_leave_room_to_add_it_up(transactions: Transactions) -> None:
+    most = Money(MOST_MOVED, EUR)
+    take_in(transactions, an_invoice("I1", most - eur("1.00")))
+
+    assert not faults(transactions, a_payment("P1", eur("1.00")))
+    assert faults(transactions, a_payment("P1", eur("1.01"))) == {("P1", "/amount")}
+    assert not faults(transactions, gone(an_invoice("I1")), a_payment("P1", most))
+    assert not faults(transactions, an_invoice("I2", most, scope=NEIGHBOUR), client_id=NEIGHBOUR.client_id)
+
+
 def test_what_an_invoice_states_must_follow_from_the_others(transactions: Transactions) -> None:
     instalments = (Instalment(due_on=NOW.date(), amount=eur("119.00")),)
     invoice = an_invoice("I1", instalments=instalments)
@@ -426,3 +438,68 @@ def test_more_records_than_one_chunk_are_all_kept(transactions: Transactions) ->
         take_in(transactions, *orders, a_quote("Q1", lines=(a_line("2"),)))[RecordType.ORDER, Outcome.UNCHANGED]
         == 1_201
     )
+
+
+@pytest.mark.timeout(30)
+def test_many_faults_take_no_longer_than_their_number() -> None:
+    transactions = MemoryTransactions(CountingMint())
+    ids = [f"{place}" for place in range(6_000)]
+    with transactions.begin() as store:
+        take_in_company(store, Upsert(fact=a_company()))
+    take_in(transactions, a_client(), *(an_invoice(each) for each in ids))
+
+    with transactions.begin() as store:
+        payments = records_of(a_payment(each, allocations=(paid(each, eur("119.01")),)) for each in ids)
+        found = judge_records(store, payments)
+
+    blamed = [(each.ref.id, each.because_of.ref.id) for each in found if each.because_of is not None]
+    assert blamed == [(each, each) for each in ids]
+
+
+def causes(transactions: Transactions, *changes: Fact | Change) -> dict[str, tuple[str, str]]:
+    """Return, for each kept record at fault, which change is to blame and where in it."""
+    with transactions.begin() as store:
+        found = judge_records(store, records_of(changes))
+    return {each.ref.id: (each.because_of.ref.id, each.because_of.pointer) for each in found if each.because_of}
+
+
+def test_what_gives_more_is_to_blame_and_not_what_gives_less_or_as_much(transactions: Transactions) -> None:
+    first, second, third = (
+        a_payment(each, allocations=(paid("I0", eur("1.00")), paid("I1", eur(amount))))
+        for each, amount in (("P1", "60.00"), ("P2", "20.00"), ("P3", "39.02"))
+    )
+    take_in(transactions, an_invoice("I0"), an_invoice("I1"), first, second)
+    less = evolve(first, allocations=(paid("I1", eur("59.99")),))
+    same = evolve(second, number="other")
+
+    assert causes(transactions, less, same, third) == {"I1": ("P3", "/allocations/1")}
+    assert causes(transactions, less, same, evolve(third, allocations=()), a_credit_note("C1")) == {}
+
+
+def test_what_begins_to_count_is_to_blame(transactions: Transactions) -> None:
+    draft = an_invoice("I2", eur("60.00"), state=InvoiceState.DRAFT)
+    first = an_invoice("I1", eur("60.00"))
+    both = (paid("I1", eur("60.00")), paid("I2", eur("60.00")))
+    take_in(transactions, first, draft, a_payment("P1", eur("100.00"), allocations=both))
+
+    renumbered = evolve(first, number="other")
+
+    assert causes(transactions, renumbered, evolve(draft, state=InvoiceState.POSTED)) == {"P1": ("I2", "")}
+
+
+def test_what_touches_is_to_blame_where_nothing_gives_more(transactions: Transactions) -> None:
+    note = a_credit_note("C1", eur("50.00"), allocations=(credited("I1", eur("20.00")),))
+    take_in(transactions, an_invoice("I1"), note)
+
+    assert causes(transactions, an_order("O1"), an_invoice("I1", Money(11_900, USD))) == {"C1": ("I1", "")}
+
+
+def test_faults_come_in_the_order_of_the_changes(transactions: Transactions) -> None:
+    ids = [f"{place}" for place in range(9, 0, -1)]
+    take_in(transactions, *(an_invoice(each) for each in sorted(ids)))
+
+    with transactions.begin() as store:
+        payments = (a_payment(f"P{each}", allocations=(paid(each, eur("119.01")),)) for each in ids)
+        found = judge_records(store, records_of(payments))
+
+    assert [each.ref.id for each in found] == [*ids, *(f"P{each}" for each in ids)]

@@ -211,7 +211,9 @@ def test_what_differs_is_judged_and_updated(transactions: PackingTransactions) -
     }
 
 
-def test_a_quote_that_became_another_by_succeeding_has_no_checksum(transactions: PackingTransactions) -> None:
+def test_a_quote_that_became_another_by_succeeding_is_passed_over_the_next_time(
+    transactions: PackingTransactions,
+) -> None:
     take_in(transactions, a_quote("Q1"))
     left_out = Upsert(fact=a_quote("Q1", terms="Other"), revision_stated=False)
 
@@ -220,7 +222,25 @@ def test_a_quote_that_became_another_by_succeeding_has_no_checksum(transactions:
     ref = left_out.ref
     with transactions.begin() as store:
         assert store.facts.find(COMPANY, [ref]) == {ref: a_quote("Q1", terms="Other", revision=2)}
-        assert store.facts.kept(COMPANY, [ref]) == {ref: Kept(CLIENT, None)}
+        assert store.facts.kept(COMPANY, [ref]) == {ref: Kept(CLIENT, "second")}
+    unread = evolve(outlined(left_out, "second"), whole=partial(pytest.fail, "was read"))
+    with transactions.begin() as store:
+        records = ClientRecords(company_id=COMPANY, client_id=CLIENT, read=lambda _: [unread])
+        assert take_in_records(store, records) == {(RecordType.QUOTE, Outcome.UNCHANGED): 1}
+
+
+def test_a_quote_without_a_revision_that_is_only_written_otherwise_gets_the_new_checksum(
+    transactions: PackingTransactions,
+) -> None:
+    left_out = Upsert(fact=a_quote("Q1", terms="Other"), revision_stated=False)
+    take_in(transactions, a_quote("Q1"))
+    take_in(transactions, left_out, checksum="second")
+
+    assert take_in(transactions, left_out, checksum="third") == {(RecordType.QUOTE, Outcome.UNCHANGED): 1}
+
+    with transactions.begin() as store:
+        assert store.facts.find(COMPANY, [left_out.ref]) == {left_out.ref: a_quote("Q1", terms="Other", revision=2)}
+        assert store.facts.kept(COMPANY, [left_out.ref]) == {left_out.ref: Kept(CLIENT, "third")}
 
 
 def test_a_changed_quote_must_raise_its_revision(transactions: PackingTransactions) -> None:

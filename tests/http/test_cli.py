@@ -1,5 +1,6 @@
 """The command line: what it prints where, and how it exits."""
 
+import io
 import json
 import os
 import re
@@ -18,8 +19,13 @@ import jwt
 import pytest
 from click.testing import CliRunner, Result
 
+from portal_adapters.records import importing
+from portal_adapters.records.importing import import_records
 from portal_core.domain.tokens import PATTERN
+from portal_http import cli
 from portal_http.cli import main
+from portal_http.main import database
+from portal_http.settings import load_settings
 
 DATA = Path(__file__).parent.parent / "data"
 SMALL = DATA / "small.jsonl"
@@ -136,6 +142,37 @@ def test_a_refused_file_is_told_to_programs(run: Run) -> None:
         "errors": [{"file": "standard input", "line": 1, "pointer": "/type", "detail": "is required"}],
         "total": 1,
     }
+
+
+def test_an_import_that_was_overtaken_says_how_far_it_came(furnished: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    company = {"type": "company", "id": "new", "name": "New", "timezone": "UTC", "currency": "EUR"}
+    client = {"type": "client", "company_id": "new", "id": "C", "name": "C"}
+    late = [{**client, "id": "late"}]
+
+    @contextmanager
+    def overtaken() -> Generator[Callable[[str, int], None]]:
+        def progress(what: str, _: int) -> None:
+            if what == "keeping" and late:
+                with database(load_settings()) as transactions:
+                    import_records(transactions, [("late", io.BytesIO(json.dumps(late.pop()).encode()))])
+
+        yield progress
+
+    furnished("import", "-", given=f"{json.dumps(company)}\n{json.dumps(client)}".encode())
+    monkeypatch.setattr(importing, "TRANSACTION", 1)
+    monkeypatch.setattr(cli, "_progress", overtaken)
+    gone = [
+        {"type": kind, "company_id": "new", "id": each, "deleted": True}
+        for kind, each in (("company", "new"), ("client", "C"))
+    ]
+
+    result = furnished("import", "--json", "-", given="\n".join(map(json.dumps, gone)).encode())
+
+    assert result.exit_code == 1
+    assert "1 records, all of whole clients, were taken in before that" in result.stderr
+    told = json.loads(result.stdout)
+    assert told["kept"] == {"client": {"created": 0, "updated": 0, "unchanged": 0, "deleted": 1}}
+    assert (told["errors"][0]["line"], told["total"]) == (1, 1)
 
 
 def test_import_of_no_file_is_wrong_usage(run: Run) -> None:

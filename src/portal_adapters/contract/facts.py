@@ -5,12 +5,14 @@ import pytest
 from portal_adapters.contract.builders import (
     CLIENT,
     COMPANY,
+    EUR,
     NEIGHBOUR,
     NOW,
     OTHER_CLIENT,
     OTHER_COMPANY,
     SCOPE,
     STRANGER,
+    USD,
     a_client,
     a_company,
     a_credit_note,
@@ -32,6 +34,7 @@ from portal_core.domain.access import DocumentRef, DocumentType
 from portal_core.domain.deliveries import DeliveryState
 from portal_core.domain.ids import DeliveryId, OrderId, QuoteId
 from portal_core.domain.invoices import InvoiceState
+from portal_core.domain.money import Money
 from portal_core.domain.payments import PaymentRecordState
 from portal_core.domain.quotes import QuoteState
 from portal_core.domain.records import Fact, RecordRef, RecordType, ref_of
@@ -161,6 +164,24 @@ class FactsContract:
             assert list(store.facts.each()) == [*THEIRS]
             assert store.companies.get(COMPANY) is None
             assert store.clients.get(COMPANY, CLIENT) is None
+
+    def test_what_moved_on_an_account_is_known(self, transactions: Transactions) -> None:
+        dollars = an_invoice("I9", Money(500, USD))
+        prepare(
+            transactions,
+            *OURS,
+            *THEIRS,
+            dollars,
+            a_payment("P9", allocations=(paid("I9", Money(500, USD), using=eur("4.00")),)),
+        )
+        prepare(transactions, an_invoice("I3", scope=NEIGHBOUR))
+
+        with transactions.begin() as store:
+            ours = store.facts.moved(COMPANY, CLIENT)
+            theirs = store.facts.moved(OTHER_COMPANY, CLIENT)
+
+        assert dict(ours) == {EUR: 4 * 11_900 + 400, USD: 1_000}
+        assert not theirs
 
     def test_a_ledger_is_right_about_what_it_was_asked_for(self, transactions: Transactions) -> None:
         other = an_invoice("I3", scope=NEIGHBOUR)

@@ -12,6 +12,7 @@ from portal_core.domain.ids import ClientId, CompanyId
 from portal_core.domain.ledger import Ledger
 from portal_core.domain.quotes import Quote
 from portal_core.domain.records import Document, Fact, RecordRef, RecordType, ref_of, references_of
+from portal_core.domain.room import Moved, moved_by
 from portal_core.ports import Facts, Intake
 
 _TYPE_ORDER = {kind: place for place, kind in enumerate(RecordType)}
@@ -37,6 +38,9 @@ class MemoryFacts(Facts):
             alive = grant.company_id == company_id and grant.revoked_at is None
             if alive and (named or _is_client(ref, grant.client_id)):
                 yield f"token {grant.id}"
+
+    def moved(self, company_id: CompanyId, client_id: ClientId) -> Moved:
+        return moved_by(self.tables.ledger_of(company_id, client_id).movements())
 
     def each(self, company_id: CompanyId | None = None, client_id: ClientId | None = None) -> Iterator[Fact]:
         for owner in sorted(self.tables.companies if company_id is None else [company_id]):

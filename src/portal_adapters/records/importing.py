@@ -1,4 +1,7 @@
-"""Files into a store: validated whole, then applied by whole clients in transactions of about 10,000 records."""
+"""Files into a store: validated whole, then applied by whole clients in transactions of about 10,000 records.
+
+None is of more than 500 clients, however few records they have: a transaction has the turn of each.
+"""
 
 import time
 from collections import Counter, defaultdict
@@ -20,7 +23,7 @@ from portal_adapters.records.staging import (
     staged,
 )
 from portal_core.domain.audit import PROGRAM, Actor
-from portal_core.domain.errors import Busy
+from portal_core.domain.errors import Busy, Refusal
 from portal_core.domain.ids import CompanyId, InvoiceId
 from portal_core.domain.invoices import Invoice
 from portal_core.domain.money import Currency
@@ -47,6 +50,9 @@ from portal_core.use_cases.settling import RecordFault
 TRANSACTION = 10_000
 """About how many records a transaction holds; one client's are never split."""
 
+CLIENTS = 500
+"""How many clients a transaction is of at most: PostgreSQL has room for some thousand locks in all transactions."""
+
 _READ_ONCE = 2_000
 """A client with no more records than this is read from disk once, and kept in memory meanwhile."""
 
@@ -61,6 +67,22 @@ Begin: TypeAlias = Callable[[], AbstractContextManager[Store]]
 _Counted: TypeAlias = tuple[CompanyId, Counts]
 
 T = TypeVar("T")
+
+
+@final
+class ImportOvertaken(Refusal):
+    """Others changed what files were judged by while these were being kept; a part of them was kept before.
+
+    That part is `kept`: whole clients. Importing again, once the problems are mended, passes it over and finishes.
+    """
+
+    code = "import_overtaken"
+
+    def __init__(self, refused: FileRefused, kept: Counts) -> None:
+        super().__init__(refused.detail)
+        self.problems = refused.problems
+        self.total = refused.total
+        self.kept = kept
 
 
 class _Step(Protocol):
@@ -82,13 +104,16 @@ def import_records(  # noqa: PLR0913 - what it takes in, and six choices of how
 ) -> Counts:
     """Take in files, each given with the name that errors tell it by, and return what became of each type.
 
-    `reading` begins a transaction that only reads, where a store has such: checking is then in nobody's way.
+    `reading` begins a transaction that only reads, where a store has such: checking and dry runs are then in
+    nobody's way.
     `helpers` is how many other processes read the lines of large files; a program that asks for any must do so
     below `if __name__ == "__main__"`, as `multiprocessing` has it. The audit log says that it was done `by` somebody,
     once for each company and transaction that changed something.
 
-    Refuses with FileRefused, which names every line and field, and then nothing was written. Raises Busy when the
-    store stays busy; what was kept until then is whole clients, and importing again finishes the rest.
+    Refuses with FileRefused, which names every line and field, and then nothing was written. Files of more than one
+    transaction are judged before they are kept: refuses with ImportOvertaken when in between others changed what
+    they were judged by. Raises Busy when the store stays busy. What was kept until either is whole clients, and
+    importing again finishes the rest.
     """
     problems = Problems()
     begins = _Begins(writing=transactions.begin, reading=reading or transactions.begin, pause=pause)
@@ -96,7 +121,7 @@ def import_records(  # noqa: PLR0913 - what it takes in, and six choices of how
         staged(staging, files, problems, progress, helpers)
         work = _Import(begins=begins, staging=staging, progress=progress, by=by)
         work.prepare(problems)
-        if staging.count() > TRANSACTION:
+        if not work.is_small:
             work.judge(problems)
         return work.apply(keep=not dry_run)
 
@@ -135,6 +160,11 @@ class _Import:
     progress: Progress
     by: Actor
 
+    @property
+    def is_small(self) -> bool:
+        """Tell whether all of it goes into one transaction, which judges and keeps at once."""
+        return self.staging.count() <= TRANSACTION and self.staging.count_clients() <= CLIENTS
+
     def prepare(self, problems: Problems) -> None:
         """Find out what a line alone does not tell: that its company exists, whose a deletion is, some currencies."""
         for company_id in self.staging.company_ids():
@@ -144,28 +174,39 @@ class _Import:
     def judge(self, problems: Problems) -> None:
         """Judge all clients before the first of them is kept."""
         done = 0
-        for group in _groups(self.staging.clients(), TRANSACTION):
-            for company_id, fault in self.begins.read(partial(self._judge_group, group=group)):
-                problems.add(self._located(company_id, fault))
+        for group in _groups(self.staging.clients()):
+            faults = self.begins.read(partial(self._judge_group, group=group))
+            problems.add_each(self._located(company_id, fault) for company_id, fault in faults)
             done += sum(share.count for share in group)
             self.progress("checking", done)
         _refuse_if_any(problems)
 
     def apply(self, *, keep: bool) -> Counts:
         """Keep companies, then clients, then delete companies: at once where there is little, else by groups."""
-        if self.staging.count() <= TRANSACTION:
+        if self.is_small:
             return self._run([self._apply_companies, self._apply_clients, self._delete_companies], keep=keep)
-        counts = self._run([self._apply_companies], keep=keep)
+        counts = Counts()
+        try:
+            for some in self._by_groups(keep=keep):
+                counts += some
+        except FileRefused as refused:
+            if keep and any(outcome is not Outcome.UNCHANGED for _, outcome in counts):
+                raise ImportOvertaken(refused, counts) from refused
+            raise
+        return counts
+
+    def _by_groups(self, *, keep: bool) -> Iterator[Counts]:
+        yield self._run([self._apply_companies], keep=keep)
         done = 0
-        for group in _groups(self.staging.clients(), TRANSACTION):
+        for group in _groups(self.staging.clients()):
             # Read before the transaction begins: it is shorter for that, and others who write get their turn meanwhile.
             records = [self._records_of(share, keeping=True) for share in group]
-            counts += self._run([partial(self._apply_group, group=records)], keep=keep)
+            yield self._run([partial(self._apply_group, group=records)], keep=keep)
             if any(share.count > _READ_ONCE for share in group):
                 self.begins.pause(_TURN)
             done += sum(share.count for share in group)
             self.progress("keeping" if keep else "checking", done)
-        return counts + self._run([self._delete_companies], keep=keep)
+        yield self._run([self._delete_companies], keep=keep)
 
     def _run(self, steps: Sequence[_Step], *, keep: bool) -> Counts:
         """Take some steps in one transaction, which notes for each company what it changed."""
@@ -190,8 +231,8 @@ class _Import:
                 self.staging.give(company_id, ref, client_id)
         record = self.staging.company(company_id)
         if isinstance(record, Deletion):
-            for fault in judge_company_deletion(store, company_id, leaving=self.staging.leaving_clients(company_id)):
-                problems.add(self._located(company_id, fault))
+            faults = judge_company_deletion(store, company_id, leaving=self.staging.leaving_clients(company_id))
+            problems.add_each(self._located(company_id, fault) for fault in faults)
         if not isinstance(record, Upsert):
             self._require_company(store, company_id, record, problems)
         for payment_id, invoice_ids in self.staging.waiting(company_id):
@@ -243,17 +284,27 @@ class _Import:
             try:
                 yield records.company_id, take_in_records(store, records, keep=keep and not problems.total)
             except RecordsDisagree as wrong:
-                for fault in wrong.faults:
-                    problems.add(self._located(records.company_id, fault))
+                problems.add_each(self._located(records.company_id, fault) for fault in wrong.faults)
         _refuse_if_any(problems)
 
     def _delete_companies(self, store: Store, *, keep: bool) -> Iterator[_Counted]:
         for company_id in self.staging.company_ids():
             if not isinstance(self.staging.company(company_id), Deletion):
                 continue
-            there = store.companies.get(company_id) is not None
-            if there and (not keep or delete_company(store, company_id)):
+            if not keep:
+                deleted = store.companies.get(company_id) is not None
+            else:
+                deleted = self._delete_company(store, company_id)
+            if deleted:
                 yield company_id, Counter({(RecordType.COMPANY, Outcome.DELETED): 1})
+
+    def _delete_company(self, store: Store, company_id: CompanyId) -> bool:
+        try:
+            return delete_company(store, company_id) is not None
+        except RecordsDisagree as wrong:
+            problems = Problems()
+            problems.add_each(self._located(company_id, fault) for fault in wrong.faults)
+            raise FileRefused(problems) from wrong
 
     def _records_of(self, share: ClientShare, *, keeping: bool) -> ClientRecords:
         read = _reader(self.staging, share, keeping=keeping)
@@ -264,9 +315,11 @@ class _Import:
         if where is not None:
             return LineProblem(file=where[0], line=where[1], pointer=fault.pointer, detail=fault.detail)
         detail = f"{fault.ref.type.value} {fault.ref.id}, which is kept already: {fault.detail}"
-        cause = None if fault.because_of is None else self.staging.line_of(company_id, fault.because_of)
-        file, line = cause or (self.staging.first_line(company_id)[0], None)
-        return LineProblem(file=file, line=line, pointer="", detail=detail)
+        cause = fault.because_of
+        where = None if cause is None else self.staging.line_of(company_id, cause.ref)
+        if cause is None or where is None:
+            return LineProblem(file=self.staging.first_line(company_id)[0], line=None, pointer="", detail=detail)
+        return LineProblem(file=where[0], line=where[1], pointer=cause.pointer, detail=detail)
 
 
 def _pack_of(store: Store) -> Pack | None:
@@ -282,14 +335,14 @@ def _reader(staging: Staging, share: ClientShare, *, keeping: bool) -> Callable[
     return lambda _: read
 
 
-def _groups(shares: Iterable[ClientShare], size: int) -> Iterator[Sequence[ClientShare]]:
-    """Yield clients together until they make up a transaction."""
+def _groups(shares: Iterable[ClientShare]) -> Iterator[Sequence[ClientShare]]:
+    """Yield clients together until they make up a transaction: by their records, or by their own number."""
     group: list[ClientShare] = []
     count = 0
     for share in shares:
         group.append(share)
         count += share.count
-        if count >= size:
+        if count >= TRANSACTION or len(group) == CLIENTS:
             yield group
             group, count = [], 0
     if group:

@@ -61,6 +61,11 @@ class Problems:
         if len(self.told) < MOST_PROBLEMS:
             self.told.append(problem)
 
+    def add_each(self, problems: Iterable[LineProblem]) -> None:
+        """Take note of some problems."""
+        for problem in problems:
+            self.add(problem)
+
     def add_all(self, others: "Problems") -> None:
         """Take note of what was found elsewhere."""
         self.told += others.told[: MOST_PROBLEMS - len(self.told)]
@@ -144,6 +149,11 @@ class Staging:
     def count(self) -> int:
         """Return how many records there are."""
         count: int = self._database.execute("SELECT count(*) FROM record").fetchone()[0]
+        return count
+
+    def count_clients(self) -> int:
+        """Return how many clients there are records of."""
+        count: int = self._database.execute(_COUNT_CLIENTS).fetchone()[0]
         return count
 
     def company_ids(self) -> list[CompanyId]:
@@ -314,6 +324,7 @@ SELECT company, type, id, json_group_array(json_array(file, line)) FROM
 GROUP BY company, type, id HAVING count(*) > 1
 """
 _CLIENTS = "SELECT company, client, count(*) FROM record WHERE client IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2"
+_COUNT_CLIENTS = "SELECT count(*) FROM (SELECT 1 FROM record WHERE client IS NOT NULL GROUP BY company, client)"
 _ONE = "SELECT text FROM record WHERE company = ? AND type = ? AND id = ?"
 _OUTLINES = """
 SELECT rowid, type, id, deleted, checksum, outline, NULL FROM record WHERE company = ? AND client = ? ORDER BY rowid

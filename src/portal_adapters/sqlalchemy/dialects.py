@@ -65,9 +65,11 @@ def add_up(table: Table, dialect: str, *sums: str) -> Insert:
 def take_turns(connection: Connection, company_id: CompanyId, client_id: ClientId | None = None) -> None:
     """Wait for other transactions that number a company's events, or that settle one client's documents.
 
-    On SQLite nobody else is writing; on PostgreSQL this is an advisory lock until the transaction ends.
+    On SQLite nobody else is writing; on PostgreSQL this is an advisory lock until the transaction ends. One that
+    only reads waits for nobody and keeps nobody waiting: it sees one state throughout.
     """
-    take_turn(connection, f"portal:{company_id}:{client_id or ''}")
+    if not connection.get_execution_options().get(READING, False):
+        take_turn(connection, f"portal:{company_id}:{client_id or ''}")
 
 
 def take_turn(connection: Connection, turn: str) -> None:

@@ -6,11 +6,11 @@ from functools import cache
 from typing import Any, final
 
 from attrs import frozen
-from sqlalchemy import Column, ColumnElement, Connection, Select, Table, bindparam, null, select
+from sqlalchemy import Column, ColumnElement, Connection, Select, Table, bindparam, func, null, select
 
 from portal_adapters.sqlalchemy.decisions import DECISION_COLUMNS
 from portal_adapters.sqlalchemy.dialects import MOST_IN_ONE_QUESTION, in_chunks
-from portal_adapters.sqlalchemy.documents import among
+from portal_adapters.sqlalchemy.documents import among, in_scope
 from portal_adapters.sqlalchemy.quotes import DECIDED, with_decision
 from portal_adapters.sqlalchemy.records import (
     AnyRow,
@@ -29,12 +29,15 @@ from portal_adapters.sqlalchemy.schema import (
     decisions,
     deliveries,
     invoices,
+    movements,
     orders,
     payments,
     quotes,
 )
 from portal_core.domain.ids import ClientId, CompanyId
+from portal_core.domain.money import CURRENCIES
 from portal_core.domain.records import Fact, RecordRef, RecordType
+from portal_core.domain.room import Moved
 from portal_core.ports import Facts, Kept
 
 TABLES: Mapping[RecordType, Table] = {
@@ -68,6 +71,12 @@ _ALLOCATED = (
     .order_by(allocations.c.source_id, allocations.c.position)
 )
 
+_MOVED = (
+    select(movements.c.currency, func.sum(func.abs(movements.c.amount)))
+    .where(*in_scope(movements))
+    .group_by(movements.c.currency)
+)
+
 
 @final
 @frozen
@@ -91,6 +100,10 @@ class SqlFacts(Facts):
 
     def referrers(self, company_id: CompanyId, ref: RecordRef) -> Iterator[str]:
         return referrers(self.connection, company_id, ref)
+
+    def moved(self, company_id: CompanyId, client_id: ClientId) -> Moved:
+        rows = self.connection.execute(_MOVED, {"company_id": company_id, "client_id": client_id})
+        return {CURRENCIES[code]: int(minor) for code, minor in rows}
 
     def each(self, company_id: CompanyId | None = None, client_id: ClientId | None = None) -> Iterator[Fact]:
         owners = self.connection.scalars(_COMPANY_IDS).all() if company_id is None else [company_id]

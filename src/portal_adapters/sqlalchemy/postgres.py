@@ -25,6 +25,7 @@ _TRANSIENT: Final = frozenset(
     {
         "40001",  # serialization_failure
         "40P01",  # deadlock_detected
+        "53200",  # out_of_memory: of the room for locks, say
         "53300",  # too_many_connections
         "55P03",  # lock_not_available
         "57P01",  # admin_shutdown

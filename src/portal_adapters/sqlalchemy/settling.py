@@ -13,14 +13,11 @@ from attrs import frozen
 from sqlalchemy import (
     Connection,
     Date,
-    Double,
     Table,
     Update,
     and_,
     bindparam,
-    cast,
     delete,
-    func,
     insert,
     null,
     select,
@@ -33,7 +30,6 @@ from portal_adapters.sqlalchemy.dialects import MOST_IN_ONE_QUESTION, add_up, in
 from portal_adapters.sqlalchemy.documents import among, in_scope
 from portal_adapters.sqlalchemy.ledgers import Owner
 from portal_adapters.sqlalchemy.schema import allocations, invoices, movements, open_amounts, payments
-from portal_core.domain.errors import AccountTooLarge
 from portal_core.domain.ledger import Ledger
 from portal_core.domain.records import RecordRef, RecordType
 from portal_core.domain.statement import Movement
@@ -88,15 +84,6 @@ _REMOVE_MOVEMENT = delete(movements).where(
     movements.c.sequence == bindparam("sequence"),
 )
 
-_MOST_MOVED = 9e18
-# In floating point, since an exact sum is what there may be no room for.
-_WITHOUT_ROOM = (
-    select(movements.c.currency)
-    .where(*in_scope(movements))
-    .group_by(movements.c.currency)
-    .having(func.sum(func.abs(cast(movements.c.amount, Double))) > _MOST_MOVED)
-)
-
 _PLACED = ("company_id", "client_id", "currency", "moved_on", "type", "id", "sequence")
 _MOVED = (*_PLACED, "number", "amount")
 
@@ -123,7 +110,6 @@ def settle(connection: Connection, owner: Owner, *, before: Ledger, after: Ledge
         _write_counts(connection, owner, some)
         _write_movements(connection, owner, some)
         open_now.add(some)
-    _require_room(connection, owner)
     open_now.write(connection, owner)
 
 
@@ -243,16 +229,6 @@ def _write_movements(connection: Connection, owner: Owner, views: Views) -> None
     execute_many(connection, _REMOVE_MOVEMENT, _PLACED, stale)
     fresh = ((*owner, *_place(each), each.number, each.amount.minor) for each in _in_order(after - before))
     execute_many(connection, _ADD_MOVEMENT, _MOVED, fresh)
-
-
-def _require_room(connection: Connection, owner: Owner) -> None:
-    """Refuse with AccountTooLarge what a 64-bit sum could not hold, in whatever order it is added up."""
-    code = connection.scalars(_WITHOUT_ROOM, {"company_id": owner[0], "client_id": owner[1]}).first()
-    if code is not None:
-        raise AccountTooLarge(
-            f"the {code} account of client {owner[1]!r} of company {owner[0]!r} would move more than can be added up "
-            "exactly: about 9 quintillion minor units, debits and credits together"
-        )
 
 
 def _in_order(moved: Iterable[Movement]) -> Iterable[Movement]:

@@ -121,12 +121,6 @@ class IdempotencyInFlight(Refusal):
     code = "idempotency_in_flight"
 
 
-class AccountTooLarge(Refusal):
-    """What moved on one client's account comes to more than can be added up exactly."""
-
-    code = "account_too_large"
-
-
 class Busy(Refusal):
     """The store cannot write just now; trying again in a moment helps."""
 

@@ -9,6 +9,7 @@ from attrs import frozen
 from portal_core.domain.ids import ClientId, CompanyId
 from portal_core.domain.ledger import Ledger
 from portal_core.domain.records import Fact, RecordRef, client_of
+from portal_core.domain.room import Moved, moved_by
 
 Pack: TypeAlias = Callable[[Fact], bytes]
 """Makes of a fact the form in which a store keeps it."""
@@ -56,6 +57,10 @@ class Facts(Protocol):
         to a client; clients to a company.
         """
 
+    def moved(self, company_id: CompanyId, client_id: ClientId) -> Moved:
+        """Return how many minor units moved on a client's account, without reading all of it where a store can."""
+        return moved_by(Ledger.of(self.each(company_id, client_id)).movements())
+
     @abstractmethod
     def each(self, company_id: CompanyId | None = None, client_id: ClientId | None = None) -> Iterator[Fact]:
         """Yield all facts, or one company's, or one client's with its company: by company, then type, then id."""
@@ -86,8 +91,9 @@ class Intake(Protocol):
         """Return a ledger that is right about these invoices and payments and about all that they settle.
 
         It holds them, what they allocate to and what allocates to any of those; more does no harm. Lines may
-        be missing: a ledger has no use for them. Until the transaction ends nobody else is told this client's ledger,
-        not even of nothing: that is how two who take in records of one client come one after the other.
+        be missing: a ledger has no use for them. Until the transaction ends nobody else who may write is told this
+        client's ledger, not even of nothing: that is how two who take in records of one client come one after the
+        other. A transaction that only reads waits for nobody, and nobody for it.
         """
 
     @abstractmethod

@@ -94,11 +94,11 @@ class Outline:
         """Return itself."""
         return self
 
-    def packed(self, *, is_new: bool) -> Packed | None:
-        """Return the fact as the store keeps it, where it was packed."""
+    def packed(self, *, is_new: bool, form: bytes | None = None) -> Packed | None:
+        """Return the fact as the store keeps it, where it was packed, or in the form of what became of it."""
         if self.form is None or self.checksum is None:
             return None
-        return Packed(ref=self.ref, form=self.form, checksum=self.checksum, is_new=is_new)
+        return Packed(ref=self.ref, form=form or self.form, checksum=self.checksum, is_new=is_new)
 
     def is_kept_as(self, kept: Kept) -> bool:
         """Tell whether the very same record was taken in before."""
@@ -256,24 +256,22 @@ class _Weighed:
     faults: list[RecordFault] = field(factory=list[RecordFault])
 
     def save(self, store: Store, company_id: CompanyId) -> None:
+        way_in = store.intake.packed()
         packed: list[Packed] = []
         facts: list[Fact] = []
         for outline in self.new:
-            _sort(outline, outline.packed(is_new=True), packed, facts)
+            _sort(outline, None, outline.packed(is_new=True), packed, facts)
         for outline, became in self.renewed:
-            if became is None:
-                _sort(outline, outline.packed(is_new=False), packed, facts)
-            else:
-                facts.append(became)
-        way_in = store.intake.packed()
+            form = None if became is None or way_in is None else way_in.pack(became)
+            _sort(outline, became, outline.packed(is_new=False, form=form), packed, facts)
         if way_in is not None:
             way_in.save(company_id, packed)
         store.intake.save(facts)
 
 
-def _sort(outline: Outline, ready: Packed | None, packed: list[Packed], facts: list[Fact]) -> None:
+def _sort(outline: Outline, became: Fact | None, ready: Packed | None, packed: list[Packed], facts: list[Fact]) -> None:
     if ready is None:
-        facts.append(outline.whole().fact)
+        facts.append(became or outline.whole().fact)
     else:
         packed.append(ready)
 

@@ -1,6 +1,8 @@
 """What a client's changed records settle: the ledger before and after, and where the two leave a disagreement."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import TypeAlias
 
 from attrs import define, field, frozen
 
@@ -10,7 +12,16 @@ from portal_core.domain.invoices import Invoice
 from portal_core.domain.ledger import Ledger
 from portal_core.domain.payments import Payment
 from portal_core.domain.records import RecordRef, RecordType
+from portal_core.domain.room import Moved, Step, faults_of_room
 from portal_core.ports import Store
+
+
+@frozen
+class Cause:
+    """A record that changes, and where in it (a JSON pointer, empty for the whole) it touches one that does not."""
+
+    ref: RecordRef
+    pointer: str = ""
 
 
 @frozen
@@ -23,7 +34,11 @@ class RecordFault:
     ref: RecordRef
     pointer: str
     detail: str
-    because_of: RecordRef | None = None
+    because_of: Cause | None = None
+
+
+_Touch: TypeAlias = tuple[RecordRef, Cause, bool]
+"""A document, what touches it, and whether more is given by that than before."""
 
 
 @define(kw_only=True)
@@ -52,12 +67,12 @@ class Changed:
         """Take note of a fact that is to go."""
         self.deleted[ref] = None
 
-    def settling_refs(self) -> set[RecordRef]:
-        """Return the changed invoices and payments, and what they are to settle."""
+    def settling_refs(self) -> dict[RecordRef, None]:
+        """Return the changed invoices and payments, and what they are to settle, in the order of the changes."""
         kinds = (RecordType.INVOICE, RecordType.PAYMENT)
-        own = {ref for ref in (*self.replaced, *self.deleted) if ref.type in kinds}
+        own = (ref for ref in (*self.replaced, *self.deleted) if ref.type in kinds)
         named = _targets((*self.invoices.values(), *self.payments.values()))
-        return own | {RecordRef(RecordType.INVOICE, each) for each in named}
+        return dict.fromkeys([*own, *map(_invoice, named)])
 
     def changes(self, kind: RecordType, record_id: str) -> bool:
         """Tell whether a record is replaced or deleted."""
@@ -67,13 +82,18 @@ class Changed:
 
 @frozen(kw_only=True)
 class Settling:
-    """The ledger as it was and as it is to be, right about all that changed and all that it touches."""
+    """The ledger as it was and as it is to be, right about all that changed and all that it touches.
+
+    What is touched is in the order of the changes, and so are the faults: which are told first is no matter of chance.
+    """
 
     before: Ledger
     after: Ledger
     changed: Changed
     touched_invoices: Collection[InvoiceId]
     touched_payments: Collection[PaymentId]
+    moved: Moved
+    """What moved on the client's account before; nothing where nothing settles."""
 
     def faults(self) -> Iterator[RecordFault]:
         """Yield what the changed documents break, and those that they settle, settled, or are settled by."""
@@ -87,48 +107,74 @@ class Settling:
             payment = self.after.payments.get(payment_id)
             if payment is not None:
                 yield from map(self._fault, faults_of_payment(self.after, payment))
+        yield from map(self._fault, faults_of_room(self.before, self.after, self.moved, self._steps))
+
+    def _steps(self) -> Iterator[Step]:
+        for invoice_id in self.touched_invoices:
+            yield Step(self.before.invoices.get(invoice_id), self.after.invoices.get(invoice_id))
+        for payment_id in self.touched_payments:
+            yield Step(self.before.payments.get(payment_id), self.after.payments.get(payment_id))
 
     def _fault(self, fault: Fault) -> RecordFault:
         ref = RecordRef(RecordType(fault.type.value), fault.id)
-        cause = None if ref in self.changed.replaced else self._cause(ref)
+        cause = None if ref in self.changed.replaced else self._causes.get(ref)
         return RecordFault(ref, fault.pointer, fault.detail, cause)
 
-    def _cause(self, kept: RecordRef) -> RecordRef | None:
-        """Return the first change that touches a document which does not change: what it settles, or is settled by."""
-        settled = set(_settled_by(self.after, kept))
+    @cached_property
+    def _causes(self) -> Mapping[RecordRef, Cause]:
+        """What is to blame for each document: the first change that gives more, else the first that touches it."""
+        touching: dict[RecordRef, Cause] = {}
+        giving: dict[RecordRef, Cause] = {}
+        for ref, cause, more in (*self._changed_givers(), *self._changed_takers()):
+            touching.setdefault(ref, cause)
+            if more:
+                giving.setdefault(ref, cause)
+        return touching | giving
+
+    def _changed_givers(self) -> Iterator[_Touch]:
         for ref in (*self.changed.replaced, *self.changed.deleted):
-            if ref in settled or kept in {*_settled_by(self.after, ref), *_settled_by(self.before, ref)}:
-                return ref
-        return None
+            was, now = _document(self.before, ref), _document(self.after, ref)
+            before, after = _given(self.before, was), _given(self.after, now)
+            pointers = _pointers(now)
+            for target, amount in after.items():
+                yield _invoice(target), Cause(ref, pointers[target]), amount > before.get(target, 0)
+            for target in before.keys() - after.keys():
+                yield _invoice(target), Cause(ref), False
+
+    def _changed_takers(self) -> Iterator[_Touch]:
+        for each in _documents(self.after):
+            ref = _ref(each)
+            before = _given(self.before, _document(self.before, ref))
+            for target, amount in _given(self.after, each).items():
+                if self.changed.changes(RecordType.INVOICE, target):
+                    yield ref, Cause(_invoice(target)), amount > before.get(target, 0)
 
 
 def settling_of(store: Store, changed: Changed) -> Settling:
     """Return the ledgers around a client's changes; of a client who is not kept yet, there was nothing before."""
     around = changed.settling_refs()
-    before = _before(store, changed, around)
+    owner = changed.company_id, changed.client_id
+    # Asked for even where nothing settles: whoever asks has the client's turn, before anything else is read.
+    before = store.intake.ledger(*owner, ())
+    is_known = bool(around) and store.clients.get(*owner) is not None
+    if is_known:
+        before = store.intake.ledger(*owner, around)
     dependants = list(_dependants(before, changed))
     if any(target not in before.invoices for target in _targets(dependants)):
-        around |= {_ref(each) for each in dependants}
-        before = _before(store, changed, around)
+        around |= dict.fromkeys(map(_ref, dependants))
+        before = store.intake.ledger(*owner, around)
     settled = _targets(_changed_documents(before, changed))
     return Settling(
         before=before,
         after=_after(before, changed),
         changed=changed,
-        touched_invoices={InvoiceId(ref.id) for ref in around if ref.type is RecordType.INVOICE}
-        | {each.id for each in dependants if isinstance(each, Invoice)}
-        | set(settled),
-        touched_payments={PaymentId(ref.id) for ref in around if ref.type is RecordType.PAYMENT}
-        | {each.id for each in dependants if isinstance(each, Payment)},
+        touched_invoices={InvoiceId(ref.id): None for ref in around if ref.type is RecordType.INVOICE}
+        | {each.id: None for each in dependants if isinstance(each, Invoice)}
+        | settled,
+        touched_payments={PaymentId(ref.id): None for ref in around if ref.type is RecordType.PAYMENT}
+        | {each.id: None for each in dependants if isinstance(each, Payment)},
+        moved=store.facts.moved(*owner) if is_known else {},
     )
-
-
-def _before(store: Store, changed: Changed, around: Collection[RecordRef]) -> Ledger:
-    """Return the ledger as it was; asked for even where nothing settles, since whoever asks has the client's turn."""
-    nothing = store.intake.ledger(changed.company_id, changed.client_id, ())
-    if not around or store.clients.get(changed.company_id, changed.client_id) is None:
-        return nothing
-    return store.intake.ledger(changed.company_id, changed.client_id, around)
 
 
 def _after(before: Ledger, changed: Changed) -> Ledger:
@@ -166,8 +212,8 @@ def _documents(ledger: Ledger) -> Iterator[Invoice | Payment]:
     yield from ledger.payments.values()
 
 
-def _targets(documents: Iterable[Invoice | Payment]) -> set[InvoiceId]:
-    return {part.invoice_id for each in documents for part in each.allocations}
+def _targets(documents: Iterable[Invoice | Payment]) -> dict[InvoiceId, None]:
+    return {part.invoice_id: None for each in documents for part in each.allocations}
 
 
 def _ref(document: Invoice | Payment) -> RecordRef:
@@ -175,11 +221,29 @@ def _ref(document: Invoice | Payment) -> RecordRef:
     return RecordRef(kind, document.id)
 
 
-def _settled_by(ledger: Ledger, ref: RecordRef) -> Iterator[RecordRef]:
-    document: Invoice | Payment | None = None
+def _invoice(invoice_id: InvoiceId) -> RecordRef:
+    return RecordRef(RecordType.INVOICE, invoice_id)
+
+
+def _document(ledger: Ledger, ref: RecordRef) -> Invoice | Payment | None:
     if ref.type is RecordType.INVOICE:
-        document = ledger.invoices.get(InvoiceId(ref.id))
-    elif ref.type is RecordType.PAYMENT:
-        document = ledger.payments.get(PaymentId(ref.id))
-    for part in () if document is None else document.allocations:
-        yield RecordRef(RecordType.INVOICE, part.invoice_id)
+        return ledger.invoices.get(InvoiceId(ref.id))
+    return ledger.payments.get(PaymentId(ref.id)) if ref.type is RecordType.PAYMENT else None
+
+
+def _pointers(document: Invoice | Payment | None) -> dict[InvoiceId, str]:
+    """Return where a document allocates to each other."""
+    if document is None:
+        return {}
+    targets = [part.invoice_id for part in document.allocations]
+    return {target: f"/allocations/{place}" for place, target in enumerate(targets)}
+
+
+def _given(ledger: Ledger, document: Invoice | Payment | None) -> dict[InvoiceId, int]:
+    """Return how much of what a document allocates to each other counts, in the order of its allocations."""
+    if document is None:
+        return {}
+    given = {part.invoice_id: 0 for part in document.allocations}
+    for part in ledger.payment_given(document) if isinstance(document, Payment) else ledger.credit_given(document):
+        given[part.invoice_id] += part.amount.minor
+    return given

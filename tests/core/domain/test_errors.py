@@ -4,7 +4,6 @@ from portal_core.domain import errors
 from portal_core.domain.errors import DeadLink, InvalidInput, NarrowedLink, PermissionDenied, Problem, Refusal
 
 CODES = {
-    "AccountTooLarge": "account_too_large",
     "AlreadyDecided": "already_decided",
     "Busy": "busy",
     "DeadLink": "not_found",
