@@ -173,6 +173,9 @@ class OffersIntake(Intake):
         with _uncovered(self.connection):
             self.others.save([fact for fact in known if not isinstance(fact, Quote)])
 
+    def claim(self, company_id: CompanyId, refs: Collection[RecordRef]) -> None:
+        """On SQLite nobody else is writing."""
+
     def remove(self, company_id: CompanyId, refs: Collection[RecordRef]) -> None:
         gone = [ref.id for ref in refs if ref.type is RecordType.QUOTE]
         self.connection.execute(delete(offers).where(offers.c.branch == company_id, offers.c.ref.in_(gone)))

@@ -1,8 +1,8 @@
 """Many at once on PostgreSQL, whose transactions overlap: one decision, right sums, and events in order."""
 
 import asyncio
-from collections.abc import Callable, Generator
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable, Collection, Generator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 from threading import Barrier
 from typing import TypeAlias, TypeVar
@@ -29,14 +29,24 @@ from portal_adapters.contract.feeding import feed, prepare
 from portal_adapters.randomness import RandomMint
 from portal_adapters.sqlalchemy import SqlTransactions
 from portal_adapters.sqlalchemy.postgres import GreenletRunner, open_postgres_async
-from portal_core.domain.errors import AlreadyDecided, Busy, MovedOn, NotOpen
+from portal_core.domain.errors import AlreadyDecided, Busy, MovedOn, NotFound, NotOpen
 from portal_core.domain.events import Event
 from portal_core.domain.filters import DecisionFilter
 from portal_core.domain.ids import CompanyId, EventId
 from portal_core.domain.paging import Listing
 from portal_core.domain.quotes import Decision, Quote, QuoteState
+from portal_core.domain.records import RecordRef, RecordType, ref_of
 from portal_core.ports import Store
 from portal_core.use_cases.quotes import accept_quote, decline_quote
+from portal_core.use_cases.records import (
+    ClientRecords,
+    Counts,
+    Deletion,
+    Outcome,
+    RecordsDisagree,
+    take_in_records,
+)
+from tests.adapters.mutants import but
 from tests.adapters.stores import emptied_database, postgres_engine
 
 pytestmark = pytest.mark.postgres
@@ -46,6 +56,7 @@ REQUOTES, CANCELS = (7, 19), 13
 """Which of the workers are imports that raise the revision, and which is one that cancels."""
 
 QUOTE = a_quote("Q1")
+QUOTE_REF = ref_of(QUOTE)
 
 T = TypeVar("T")
 UseCase: TypeAlias = Callable[[Store], T]
@@ -169,6 +180,62 @@ def test_who_follows_the_events_of_overlapping_transactions_meets_each_once_and_
     assert len(set(met)) == TASKS
 
 
+def test_an_answer_waits_for_a_deletion_that_is_being_judged_and_then_finds_nothing(
+    transactions: SqlTransactions,
+) -> None:
+    prepare(transactions, QUOTE)
+
+    with ThreadPoolExecutor(1) as other:
+        with transactions.begin() as store:
+            answers: list[Future[Quote]] = []
+
+            def answer_meanwhile() -> None:
+                answers.append(other.submit(_run, transactions, _accept))
+                assert wait(answers, timeout=0.3).not_done
+
+            counts = _delete(_before_removing(store, answer_meanwhile), QUOTE_REF)
+        with pytest.raises(NotFound):
+            answers[0].result()
+
+    assert counts == {(RecordType.QUOTE, Outcome.DELETED): 1}
+    with transactions.begin() as store:
+        assert _decisions(store) == []
+
+
+def test_a_deletion_waits_for_an_answer_that_is_being_kept_and_is_refused(transactions: SqlTransactions) -> None:
+    prepare(transactions, QUOTE)
+
+    with ThreadPoolExecutor(1) as other:
+        with transactions.begin() as store:
+            accepted = _accept(store)
+            deletion = other.submit(_run, transactions, partial(_delete, ref=QUOTE_REF))
+            assert wait([deletion], timeout=0.3).not_done
+        with pytest.raises(RecordsDisagree, match="the client has decided on it"):
+            deletion.result()
+
+    with transactions.begin() as store:
+        assert store.quotes.get(SCOPE, QUOTE.id) == accepted
+
+
+def _before_removing(store: Store, act: Callable[[], None]) -> Store:
+    """Return a store in which something happens between judging a deletion and doing it."""
+
+    def remove(company_id: CompanyId, refs: Collection[RecordRef]) -> None:
+        act()
+        store.intake.remove(company_id, refs)
+
+    return evolve(store, intake=but(store.intake, remove=remove))
+
+
+def _delete(store: Store, ref: RecordRef) -> Counts:
+    records = ClientRecords(company_id=COMPANY, client_id=SCOPE.client_id, read=lambda _: (Deletion(ref),))
+    return take_in_records(store, records)
+
+
+def _accept(store: Store) -> Quote:
+    return accept_quote(store, a_visit(), QUOTE.id, evidence(), seen=1, now=NOW)
+
+
 def _answering(worker: int) -> UseCase[Quote | None]:
     """Return what a worker does: most of them answer the first revision, some import another, one cancels."""
     if worker in REQUOTES:
@@ -200,13 +267,17 @@ def _cancel(store: Store) -> None:
 
 def _assert_one_outcome(transactions: SqlTransactions, told: list[Quote | None]) -> None:
     with transactions.begin() as store:
-        decisions = store.decisions.page(COMPANY, Listing(sort="created_at"), DecisionFilter()).items
+        decisions = _decisions(store)
         events = _events(store)
     acknowledged = {quote.decision for quote in told if quote is not None}
     assert acknowledged == set(decisions)
     assert len(decisions) <= 1
     assert [event.data["decision_id"] for event in events] == [decision.id for decision in decisions]
     assert all(_is_about_what_was_seen(decision) for decision in decisions)
+
+
+def _decisions(store: Store) -> list[Decision]:
+    return list(store.decisions.page(COMPANY, Listing(sort="created_at"), DecisionFilter()).items)
 
 
 def _is_about_what_was_seen(decision: Decision) -> bool:

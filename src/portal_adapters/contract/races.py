@@ -27,16 +27,17 @@ from portal_adapters.contract.builders import (
     paid,
 )
 from portal_adapters.contract.feeding import feed, prepare
-from portal_core.domain.errors import AlreadyDecided, Busy, MovedOn
+from portal_core.domain.errors import AlreadyDecided, Busy, MovedOn, NotFound
 from portal_core.domain.events import Event
 from portal_core.domain.filters import DecisionFilter, TicketFilter
 from portal_core.domain.ids import EventId, InvoiceId
 from portal_core.domain.paging import Listing
-from portal_core.domain.quotes import Decision
+from portal_core.domain.quotes import Decision, Quote
+from portal_core.domain.records import ref_of
 from portal_core.ports import Store, Transactions
 from portal_core.use_cases.feedback import reply_as_client
 from portal_core.use_cases.quotes import accept_quote, decline_quote
-from portal_core.use_cases.records import ClientRecords, Upsert, take_in_records
+from portal_core.use_cases.records import Change, ClientRecords, Deletion, RecordsDisagree, Upsert, take_in_records
 
 WORKERS = 20
 ATTEMPTS = 200
@@ -111,7 +112,7 @@ class RacesContract:
                 _run(transactions, lambda store: feed(store, revised))
                 return True
             try:
-                _run(transactions, lambda store: accept_quote(store, a_visit(), QUOTE.id, evidence(), seen=1, now=NOW))
+                _run(transactions, _accept)
             except MovedOn:
                 return False
             return True
@@ -123,6 +124,27 @@ class RacesContract:
         assert {(each.revision, each.document_sha256) for each in decisions} <= {(1, QUOTE.document_sha256())}
         assert _run(transactions, lambda store: store.quotes.get(SCOPE, QUOTE.id)) == revised
 
+    def test_a_quote_racing_with_its_deletion_is_decided_or_gone(
+        self, transactions: Transactions, portal_race: Race
+    ) -> None:
+        prepare(transactions, QUOTE)
+
+        def answer_or_delete(worker: int) -> bool:
+            try:
+                if worker == portal_race.workers // 2:
+                    _run(transactions, lambda store: take_in_records(store, _records(Deletion(ref_of(QUOTE)))))
+                else:
+                    _run(transactions, _accept)
+            except (NotFound, RecordsDisagree):
+                return False
+            return True
+
+        told = portal_race.run(answer_or_delete)
+
+        deleted = told[portal_race.workers // 2]
+        found, decisions = _run(transactions, lambda store: (store.quotes.get(SCOPE, QUOTE.id), _decisions(store)))
+        assert (found is None, len(decisions)) == (deleted, not deleted)
+
     def test_of_many_racing_imports_of_one_client_each_follows_upon_another(
         self, transactions: Transactions, portal_race: Race
     ) -> None:
@@ -131,10 +153,7 @@ class RacesContract:
         def bring(worker: int) -> None:
             payment = a_payment(f"P{worker}", eur("1.00"), allocations=(paid("I1", eur("1.00")),))
             changed = Upsert(fact=evolve(QUOTE, notes=f"{worker}"), revision_stated=False)
-            records = ClientRecords(
-                company_id=COMPANY, client_id=SCOPE.client_id, read=lambda _: (Upsert(fact=payment), changed)
-            )
-            _run(transactions, lambda store: take_in_records(store, records))
+            _run(transactions, lambda store: take_in_records(store, _records(Upsert(fact=payment), changed)))
 
         portal_race.run(bring)
 
@@ -221,6 +240,14 @@ def _run(transactions: Transactions, use_case: Callable[[Store], T]) -> T:
         except Busy:
             continue
     pytest.fail("the store stays busy")
+
+
+def _records(*changes: Change) -> ClientRecords:
+    return ClientRecords(company_id=COMPANY, client_id=SCOPE.client_id, read=lambda _: changes)
+
+
+def _accept(store: Store) -> Quote:
+    return accept_quote(store, a_visit(), QUOTE.id, evidence(), seen=1, now=NOW)
 
 
 def _decisions(store: Store) -> list[Decision]:

@@ -94,6 +94,9 @@ class MemoryIntake(Intake):
                 case _:
                     self._save_document(fact)
 
+    def claim(self, company_id: CompanyId, refs: Collection[RecordRef]) -> None:
+        """Nobody else is in a transaction."""
+
     def remove(self, company_id: CompanyId, refs: Collection[RecordRef]) -> None:
         for ref in refs:
             if ref.type is RecordType.COMPANY:

@@ -99,6 +99,14 @@ class Intake(Protocol):
         return None
 
     @abstractmethod
+    def claim(self, company_id: CompanyId, refs: Collection[RecordRef]) -> None:
+        """Wait for whoever relies on these facts, and let nobody else do so until the transaction ends.
+
+        Who answers a quote relies on it. What is asked about a claimed fact stays true: ask afterwards whether it may
+        be removed. There is nothing to do where one transaction comes after the other.
+        """
+
+    @abstractmethod
     def remove(self, company_id: CompanyId, refs: Collection[RecordRef]) -> None:
         """Remove facts; unknown ones are passed over."""
 
