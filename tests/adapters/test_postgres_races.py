@@ -12,6 +12,7 @@ from attrs import evolve
 
 from portal_adapters.contract.builders import (
     COMPANY,
+    NEIGHBOUR,
     NOW,
     OTHER_COMPANY,
     SCOPE,
@@ -33,6 +34,7 @@ from portal_core.domain.errors import AlreadyDecided, Busy, MovedOn, NotFound, N
 from portal_core.domain.events import Event
 from portal_core.domain.filters import DecisionFilter
 from portal_core.domain.ids import CompanyId, EventId
+from portal_core.domain.invoices import Invoice
 from portal_core.domain.paging import Listing
 from portal_core.domain.quotes import Decision, Quote, QuoteState
 from portal_core.domain.records import RecordRef, RecordType, ref_of
@@ -44,6 +46,7 @@ from portal_core.use_cases.records import (
     Deletion,
     Outcome,
     RecordsDisagree,
+    Upsert,
     take_in_records,
 )
 from tests.adapters.mutants import but
@@ -217,6 +220,25 @@ def test_a_deletion_waits_for_an_answer_that_is_being_kept_and_is_refused(transa
         assert store.quotes.get(SCOPE, QUOTE.id) == accepted
 
 
+def test_a_record_that_two_clients_bring_at_once_is_the_first_ones(transactions: SqlTransactions) -> None:
+    prepare(transactions)
+    theirs = an_invoice("I1", eur("70.00"), scope=NEIGHBOUR)
+
+    with ThreadPoolExecutor(1) as other:
+        with transactions.begin() as store:
+            counts = _bring(store, an_invoice("I1", eur("10.00")))
+            late = other.submit(_run, transactions, partial(_bring, invoice=theirs))
+            assert wait([late], timeout=0.3).not_done
+        with pytest.raises(RecordsDisagree, match="a record never changes its client"):
+            late.result()
+
+    assert counts == {(RecordType.INVOICE, Outcome.CREATED): 1}
+    with transactions.begin() as store:
+        (balance,) = store.balances.get(SCOPE, on=TODAY)
+        assert balance.outstanding == eur("10.00")
+        assert store.invoices.get(NEIGHBOUR, theirs.id) is None
+
+
 def _before_removing(store: Store, act: Callable[[], None]) -> Store:
     """Return a store in which something happens between judging a deletion and doing it."""
 
@@ -225,6 +247,13 @@ def _before_removing(store: Store, act: Callable[[], None]) -> Store:
         store.intake.remove(company_id, refs)
 
     return evolve(store, intake=but(store.intake, remove=remove))
+
+
+def _bring(store: Store, invoice: Invoice) -> Counts:
+    upsert = Upsert(fact=invoice)
+    return take_in_records(
+        store, ClientRecords(company_id=COMPANY, client_id=invoice.client_id, read=lambda _: (upsert,))
+    )
 
 
 def _delete(store: Store, ref: RecordRef) -> Counts:

@@ -30,12 +30,13 @@ from portal_adapters.contract.builders import (
 from portal_adapters.contract.feeding import PEOPLE, feed, forget, prepare
 from portal_core.domain.access import DocumentRef, DocumentType
 from portal_core.domain.deliveries import DeliveryState
+from portal_core.domain.errors import Busy
 from portal_core.domain.ids import DeliveryId, OrderId, QuoteId
 from portal_core.domain.invoices import InvoiceState
 from portal_core.domain.payments import PaymentRecordState
 from portal_core.domain.quotes import QuoteState
 from portal_core.domain.records import Fact, RecordRef, RecordType, ref_of
-from portal_core.ports import Transactions
+from portal_core.ports import Kept, Transactions
 
 OURS: tuple[Fact, ...] = (
     a_company(COMPANY),
@@ -143,6 +144,15 @@ class FactsContract:
         assert of_quote == {"feedback T1", "token G1"}
         assert of_order == set()
         assert of_client == {"quote Q1", "order Q1", "feedback T1", "feedback T2", "token G1", "token G2"}
+
+    def test_a_record_is_never_taken_over_by_another_client(self, transactions: Transactions) -> None:
+        prepare(transactions, an_invoice("I1"))
+
+        with pytest.raises(Busy), transactions.begin() as store:
+            store.intake.save([an_invoice("I1", scope=NEIGHBOUR)])
+
+        with transactions.begin() as store:
+            assert store.facts.kept(COMPANY, [ref_of(an_invoice("I1"))]) == {ref_of(an_invoice("I1")): Kept(CLIENT)}
 
     def test_removed_facts_are_gone_and_unknown_ones_passed_over(self, transactions: Transactions) -> None:
         prepare(transactions, *OURS, *THEIRS)

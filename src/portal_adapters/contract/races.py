@@ -11,6 +11,7 @@ from attrs import evolve, frozen
 
 from portal_adapters.contract.builders import (
     COMPANY,
+    NEIGHBOUR,
     NOW,
     SCOPE,
     a_grant,
@@ -30,14 +31,22 @@ from portal_adapters.contract.feeding import feed, prepare
 from portal_core.domain.errors import AlreadyDecided, Busy, MovedOn, NotFound
 from portal_core.domain.events import Event
 from portal_core.domain.filters import DecisionFilter, TicketFilter
-from portal_core.domain.ids import EventId, InvoiceId
+from portal_core.domain.ids import ClientId, EventId, InvoiceId
 from portal_core.domain.paging import Listing
 from portal_core.domain.quotes import Decision, Quote
-from portal_core.domain.records import ref_of
+from portal_core.domain.records import RecordRef, RecordType, ref_of
 from portal_core.ports import Store, Transactions
 from portal_core.use_cases.feedback import reply_as_client
 from portal_core.use_cases.quotes import accept_quote, decline_quote
-from portal_core.use_cases.records import Change, ClientRecords, Deletion, RecordsDisagree, Upsert, take_in_records
+from portal_core.use_cases.records import (
+    Change,
+    ClientRecords,
+    Deletion,
+    Outcome,
+    RecordsDisagree,
+    Upsert,
+    take_in_records,
+)
 
 WORKERS = 20
 ATTEMPTS = 200
@@ -166,6 +175,27 @@ class RacesContract:
         assert invoice is not None
         assert invoice.summary.amount_due == eur(f"{100 - portal_race.workers}.00")
 
+    def test_of_two_clients_whose_imports_bring_one_record_it_becomes_the_one_clients(
+        self, transactions: Transactions, portal_race: Race
+    ) -> None:
+        prepare(transactions)
+
+        def bring(worker: int) -> Outcome | None:
+            scope = NEIGHBOUR if worker % 2 else SCOPE
+            records = _records(Upsert(fact=an_invoice("I1", scope=scope)), client_id=scope.client_id)
+            try:
+                counts = _run(transactions, lambda store: take_in_records(store, records))
+            except RecordsDisagree:
+                return None
+            return next(outcome for _, outcome in counts)
+
+        told = portal_race.run(bring)
+
+        assert told.count(Outcome.CREATED) == 1
+        winners = {worker % 2 for worker, outcome in enumerate(told) if outcome is not None}
+        kept = _run(transactions, lambda store: store.facts.kept(COMPANY, [RecordRef(RecordType.INVOICE, "I1")]))
+        assert winners == {int(each.client_id == NEIGHBOUR.client_id) for each in kept.values()}
+
     def test_of_many_racing_changes_to_a_grant_each_one_that_is_told_done_is_done(
         self, transactions: Transactions, portal_race: Race
     ) -> None:
@@ -242,8 +272,8 @@ def _run(transactions: Transactions, use_case: Callable[[Store], T]) -> T:
     pytest.fail("the store stays busy")
 
 
-def _records(*changes: Change) -> ClientRecords:
-    return ClientRecords(company_id=COMPANY, client_id=SCOPE.client_id, read=lambda _: changes)
+def _records(*changes: Change, client_id: ClientId = SCOPE.client_id) -> ClientRecords:
+    return ClientRecords(company_id=COMPANY, client_id=client_id, read=lambda _: changes)
 
 
 def _accept(store: Store) -> Quote:

@@ -8,10 +8,12 @@ from typing import Any, TypeAlias, TypeVar, final
 
 from attrs import frozen
 from sqlalchemy import Column, ColumnElement, Connection, Delete, Select, bindparam, delete, select
+from sqlalchemy.exc import IntegrityError
 
 from portal_adapters.sqlalchemy.bulk import Row, execute_many
 from portal_adapters.sqlalchemy.dialects import MOST_IN_ONE_QUESTION, add_up, in_chunks, take_turns, upsert
 from portal_adapters.sqlalchemy.documents import among
+from portal_adapters.sqlalchemy.engine import busy
 from portal_adapters.sqlalchemy.facts import TABLES
 from portal_adapters.sqlalchemy.ledgers import ledger_around
 from portal_adapters.sqlalchemy.packing import ALLOCATION_COLUMNS, COLUMNS, Rows, pack, rows_of, unpack
@@ -109,7 +111,10 @@ def _save(connection: Connection, company_id: CompanyId, kind: RecordType, writt
         there = _there(connection, company_id, kind, _values(kind, "id", perhaps))
         now = zip(_values(kind, "client_id", rows), _values(kind, "state", rows), strict=True)
         _count(connection, company_id, kind, before=there.values(), now=now)
-    execute_many(connection, upsert(TABLES[kind], dialect, frozenset(columns)), columns, rows)
+    try:
+        execute_many(connection, upsert(TABLES[kind], dialect, frozenset(columns)), columns, rows)
+    except IntegrityError as error:
+        raise busy() from error
     if kind in _SETTLING:
         allocated = {own_id: given for own_id, ((_, given), *_) in zip(_values(kind, "id", rows), written, strict=True)}
         _forget_allocations(connection, company_id, kind, {each: len(allocated[each]) for each in there})

@@ -73,7 +73,7 @@ class PackedIntake(Protocol):
 
     @abstractmethod
     def save(self, company_id: CompanyId, packed: Iterable[Packed]) -> None:
-        """Insert or replace facts, each with its checksum."""
+        """Insert or replace facts, each with its checksum; raises Busy as `Intake.save` does."""
 
 
 class Intake(Protocol):
@@ -92,7 +92,10 @@ class Intake(Protocol):
 
     @abstractmethod
     def save(self, facts: Iterable[Fact]) -> None:
-        """Insert or replace facts of one company; they have no checksum any more."""
+        """Insert or replace facts of one company; they have no checksum any more.
+
+        Raises Busy where a document has become another client's since it was judged: nothing may be committed then.
+        """
 
     def packed(self) -> PackedIntake | None:
         """Return the way in for packed facts, or nothing where there is no such."""
