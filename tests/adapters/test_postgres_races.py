@@ -5,10 +5,10 @@ from collections.abc import Callable, Collection, Generator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 from threading import Barrier
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import pytest
-from attrs import evolve
+from attrs import evolve, frozen
 
 from portal_adapters.contract.builders import (
     COMPANY,
@@ -17,6 +17,7 @@ from portal_adapters.contract.builders import (
     OTHER_COMPANY,
     SCOPE,
     TODAY,
+    a_client,
     a_payment,
     a_quote,
     a_visit,
@@ -30,15 +31,18 @@ from portal_adapters.contract.feeding import feed, prepare
 from portal_adapters.randomness import RandomMint
 from portal_adapters.sqlalchemy import SqlTransactions
 from portal_adapters.sqlalchemy.postgres import GreenletRunner, open_postgres_async
-from portal_core.domain.errors import AlreadyDecided, Busy, MovedOn, NotFound, NotOpen
+from portal_core.domain.access import DocumentRef, DocumentType
+from portal_core.domain.errors import AlreadyDecided, Busy, DeadLink, InvalidInput, MovedOn, NotFound, NotOpen, Refusal
 from portal_core.domain.events import Event
 from portal_core.domain.filters import DecisionFilter
 from portal_core.domain.ids import CompanyId, EventId
 from portal_core.domain.invoices import Invoice
 from portal_core.domain.paging import Listing
 from portal_core.domain.quotes import Decision, Quote, QuoteState
-from portal_core.domain.records import RecordRef, RecordType, ref_of
+from portal_core.domain.records import Fact, RecordRef, RecordType, ref_of
 from portal_core.ports import Store
+from portal_core.use_cases.access import LinkLife, NewGrant, issue_link
+from portal_core.use_cases.feedback import NewTicket, submit_feedback
 from portal_core.use_cases.quotes import accept_quote, decline_quote
 from portal_core.use_cases.records import (
     ClientRecords,
@@ -63,6 +67,36 @@ QUOTE_REF = ref_of(QUOTE)
 
 T = TypeVar("T")
 UseCase: TypeAlias = Callable[[Store], T]
+
+
+@frozen
+class Referral:
+    """What is ours and refers to a record: what it takes, and how it is refused when the record is gone."""
+
+    refer: UseCase[object]
+    ref: RecordRef
+    refused: type[Refusal]
+    facts: tuple[Fact, ...] = ()
+
+
+def _issue(store: Store, documents: frozenset[DocumentRef] | None = None) -> None:
+    issue_link(store, COMPANY, NewGrant(client_id=SCOPE.client_id, documents=documents), LinkLife(), now=NOW)
+
+
+def _say(store: Store, document: DocumentRef | None = None) -> None:
+    submit_feedback(store, a_visit(), NewTicket(subject="Oak", message="Dry?", document=document), now=NOW)
+
+
+CLIENT_REF = ref_of(a_client())
+ABOUT_QUOTE = DocumentRef(DocumentType.QUOTE, QUOTE.id)
+REFERRALS = {
+    "a link": Referral(_issue, CLIENT_REF, InvalidInput),
+    "a narrowed link": Referral(
+        partial(_issue, documents=frozenset({ABOUT_QUOTE})), QUOTE_REF, InvalidInput, facts=(QUOTE,)
+    ),
+    "feedback": Referral(_say, CLIENT_REF, DeadLink),
+    "feedback about a document": Referral(partial(_say, document=ABOUT_QUOTE), QUOTE_REF, InvalidInput, facts=(QUOTE,)),
+}
 
 
 @pytest.fixture
@@ -237,6 +271,58 @@ def test_a_record_that_two_clients_bring_at_once_is_the_first_ones(transactions:
         (balance,) = store.balances.get(SCOPE, on=TODAY)
         assert balance.outstanding == eur("10.00")
         assert store.invoices.get(NEIGHBOUR, theirs.id) is None
+
+
+@pytest.mark.parametrize("referral", REFERRALS.values(), ids=REFERRALS)
+def test_what_refers_to_a_record_that_is_being_deleted_waits_and_is_refused(
+    transactions: SqlTransactions, referral: Referral
+) -> None:
+    prepare(transactions, *referral.facts)
+
+    with ThreadPoolExecutor(1) as other:
+        with transactions.begin() as store:
+            referrals: list[Future[Any]] = []
+
+            def refer_meanwhile() -> None:
+                referrals.append(other.submit(_run, transactions, referral.refer))
+                assert wait(referrals, timeout=0.3).not_done
+
+            _delete(_before_removing(store, refer_meanwhile), referral.ref)
+        with pytest.raises(referral.refused):
+            referrals[0].result()
+
+    with transactions.begin() as store:
+        assert store.facts.kept(COMPANY, [referral.ref]) == {}
+        assert list(store.facts.referrers(COMPANY, referral.ref)) == []
+
+
+@pytest.mark.parametrize("referral", REFERRALS.values(), ids=REFERRALS)
+def test_a_deletion_waits_for_what_refers_to_the_record_and_is_refused(
+    transactions: SqlTransactions, referral: Referral
+) -> None:
+    prepare(transactions, *referral.facts)
+
+    with ThreadPoolExecutor(1) as other:
+        with transactions.begin() as store:
+            referral.refer(store)
+            deletion = other.submit(_run, transactions, partial(_delete, ref=referral.ref))
+            assert wait([deletion], timeout=0.3).not_done
+        with pytest.raises(RecordsDisagree, match="still refers to it"):
+            deletion.result()
+
+
+def test_an_import_that_changes_a_client_does_not_wait_for_a_link_that_is_being_issued(
+    transactions: SqlTransactions,
+) -> None:
+    prepare(transactions)
+
+    with transactions.begin() as store:
+        _issue(store)
+        with transactions.begin() as another:
+            feed(another, a_client(name="Renamed"))
+
+    with transactions.begin() as store:
+        assert store.clients.get(COMPANY, SCOPE.client_id) == a_client(name="Renamed")
 
 
 def _before_removing(store: Store, act: Callable[[], None]) -> Store:

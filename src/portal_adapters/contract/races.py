@@ -28,7 +28,7 @@ from portal_adapters.contract.builders import (
     paid,
 )
 from portal_adapters.contract.feeding import feed, prepare
-from portal_core.domain.errors import AlreadyDecided, Busy, MovedOn, NotFound
+from portal_core.domain.errors import AlreadyDecided, Busy, InvalidInput, MovedOn, NotFound
 from portal_core.domain.events import Event
 from portal_core.domain.filters import DecisionFilter, TicketFilter
 from portal_core.domain.ids import ClientId, EventId, InvoiceId
@@ -36,6 +36,7 @@ from portal_core.domain.paging import Listing
 from portal_core.domain.quotes import Decision, Quote
 from portal_core.domain.records import RecordRef, RecordType, ref_of
 from portal_core.ports import Store, Transactions
+from portal_core.use_cases.access import LinkLife, NewGrant, issue_link
 from portal_core.use_cases.feedback import reply_as_client
 from portal_core.use_cases.quotes import accept_quote, decline_quote
 from portal_core.use_cases.records import (
@@ -153,6 +154,35 @@ class RacesContract:
         deleted = told[portal_race.workers // 2]
         found, decisions = _run(transactions, lambda store: (store.quotes.get(SCOPE, QUOTE.id), _decisions(store)))
         assert (found is None, len(decisions)) == (deleted, not deleted)
+
+    def test_a_client_racing_with_its_deletion_has_links_or_is_gone(
+        self, transactions: Transactions, portal_race: Race
+    ) -> None:
+        prepare(transactions)
+        client = RecordRef(RecordType.CLIENT, SCOPE.client_id)
+
+        def issue_or_delete(worker: int) -> bool:
+            try:
+                if worker == portal_race.workers // 2:
+                    _run(transactions, lambda store: take_in_records(store, _records(Deletion(client))))
+                else:
+                    _run(transactions, _issue)
+            except (InvalidInput, RecordsDisagree):
+                return False
+            return True
+
+        told = portal_race.run(issue_or_delete)
+
+        deleted = told[portal_race.workers // 2]
+        found, links = _run(
+            transactions,
+            lambda store: (
+                store.clients.get(COMPANY, SCOPE.client_id),
+                list(store.facts.referrers(COMPANY, client)),
+            ),
+        )
+        assert (found is None, len(links)) == (deleted, told.count(True) - deleted)
+        assert bool(links) is not deleted
 
     def test_of_many_racing_imports_of_one_client_each_follows_upon_another(
         self, transactions: Transactions, portal_race: Race
@@ -274,6 +304,10 @@ def _run(transactions: Transactions, use_case: Callable[[Store], T]) -> T:
 
 def _records(*changes: Change, client_id: ClientId = SCOPE.client_id) -> ClientRecords:
     return ClientRecords(company_id=COMPANY, client_id=client_id, read=lambda _: changes)
+
+
+def _issue(store: Store) -> None:
+    issue_link(store, COMPANY, NewGrant(client_id=SCOPE.client_id), LinkLife(), now=NOW)
 
 
 def _accept(store: Store) -> Quote:

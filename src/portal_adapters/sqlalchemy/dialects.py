@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from datetime import date
 from functools import cache
-from typing import Any, TypeAlias, final
+from typing import Any, Final, TypeAlias, final
 
-from sqlalchemy import ColumnElement, Connection, Date, Engine, Table, Text, bindparam, case, func, select
+from sqlalchemy import ColumnElement, Connection, Date, Engine, Select, Table, Text, bindparam, case, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
@@ -17,6 +17,9 @@ from portal_adapters.sqlalchemy.engine import READING, busy
 from portal_core.domain.ids import ClientId, CompanyId
 
 Insert: TypeAlias = "sqlite.Insert | postgresql.Insert"
+
+OVERLAID: Final = "portal_overlaid"
+"""Which tables of ours a connection has views laid over, in its `info`."""
 
 MOST_IN_ONE_QUESTION = 500
 """How many ids a statement is asked for at most: far below any database's limit of variables."""
@@ -78,6 +81,16 @@ def take_turns(connection: Connection, company_id: CompanyId, client_id: ClientI
     """
     if connection.dialect.name == "postgresql":
         connection.execute(_LOCK, {"turn": f"portal:{company_id}:{client_id or ''}"})
+
+
+def holding(connection: Connection, table: Table, statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    """Return a statement by which nobody else removes the rows of a table that it finds, until the transaction ends.
+
+    On SQLite nobody else is writing. What lies under a host's view is the host's: it cannot always be locked.
+    """
+    if table in connection.info.get(OVERLAID, ()):
+        return statement
+    return statement.with_for_update(read=True, key_share=True)
 
 
 def connected(engine: Engine) -> Connection:

@@ -1,6 +1,7 @@
 """Who refers to a record, in SQL."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, Connection, Select, Table, bindparam, select
@@ -90,5 +91,8 @@ def referrers(connection: Connection, company_id: CompanyId, ref: RecordRef) -> 
 
 
 def _named(connection: Connection, word: str, statement: Select[str], parameters: Mapping[str, Any]) -> Iterator[str]:
-    for found in connection.scalars(statement, parameters, execution_options={"yield_per": _A_FEW}):
-        yield f"{word} {found}"
+    found = connection.scalars(statement, parameters, execution_options={"yield_per": _A_FEW})
+    # Who asks may have heard enough after the first.
+    with closing(found):
+        for each in found:
+            yield f"{word} {each}"
