@@ -127,6 +127,7 @@ class FactsContract:
 
     def test_tickets_and_links_refer_to_their_document_and_client(self, transactions: Transactions) -> None:
         document = DocumentRef(DocumentType.QUOTE, "Q1")
+        alike = DocumentRef(DocumentType.PAYMENT, "quote:Q1")
         prepare(transactions, a_quote("Q1"), an_order("Q1"))
         with transactions.begin() as store:
             store.tickets.add(a_ticket("T1", document=document))
@@ -135,6 +136,7 @@ class FactsContract:
             store.grants.add(a_grant("G1", documents=frozenset({document}), expires_at=moment(-1)))
             store.grants.add(a_grant("G2"))
             store.grants.add(a_grant("G3", documents=frozenset({document}), revoked_at=NOW))
+            store.grants.add(a_grant("G4", documents=frozenset({DocumentRef(DocumentType.QUOTE, "Q10"), alike})))
 
         with transactions.begin() as store:
             of_quote = set(store.facts.referrers(COMPANY, RecordRef(RecordType.QUOTE, "Q1")))
@@ -143,7 +145,7 @@ class FactsContract:
 
         assert of_quote == {"feedback T1", "token G1"}
         assert of_order == set()
-        assert of_client == {"quote Q1", "order Q1", "feedback T1", "feedback T2", "token G1", "token G2"}
+        assert of_client == {"quote Q1", "order Q1", "feedback T1", "feedback T2", "token G1", "token G2", "token G4"}
 
     def test_a_record_is_never_taken_over_by_another_client(self, transactions: Transactions) -> None:
         prepare(transactions, an_invoice("I1"))
