@@ -37,7 +37,7 @@ from portal_adapters.contract import (
     TransactionsContract,
     ValuesContract,
 )
-from portal_adapters.contract.builders import SCOPE, TODAY, a_client, a_company, a_decision, a_quote, eur
+from portal_adapters.contract.builders import NOW, SCOPE, TODAY, a_client, a_company, a_decision, a_quote, a_visit, eur
 from portal_adapters.contract.feeding import prepare
 from portal_adapters.randomness import RandomMint
 from portal_adapters.sqlalchemy import SqlTransactions, migrate, open_sqlite, schema, store_on
@@ -52,6 +52,7 @@ from portal_adapters.sqlalchemy.elsewhere import (
 )
 from portal_adapters.sqlalchemy.postgres import open_postgres, open_postgres_async
 from portal_adapters.sqlalchemy.values import dump_lines
+from portal_core.domain.access import DocumentRef, DocumentType
 from portal_core.domain.filters import QuoteFilter
 from portal_core.domain.ids import ClientId, CompanyId
 from portal_core.domain.ledger import Ledger
@@ -60,6 +61,8 @@ from portal_core.domain.paging import Listing
 from portal_core.domain.quotes import Quote, QuoteState
 from portal_core.domain.records import Fact, RecordRef, RecordType
 from portal_core.ports import Intake, Mint, Store, Transactions
+from portal_core.use_cases.access import LinkLife, NewGrant, issue_link
+from portal_core.use_cases.feedback import NewTicket, submit_feedback
 from tests.postgres import fresh_database
 
 MINT = RandomMint()
@@ -172,6 +175,9 @@ class OffersIntake(Intake):
                 self.connection.execute(upsert, an_offer(fact))
         with _uncovered(self.connection):
             self.others.save([fact for fact in known if not isinstance(fact, Quote)])
+
+    def claim(self, company_id: CompanyId, refs: Collection[RecordRef]) -> None:
+        """On SQLite nobody else is writing."""
 
     def remove(self, company_id: CompanyId, refs: Collection[RecordRef]) -> None:
         gone = [ref.id for ref in refs if ref.type is RecordType.QUOTE]
@@ -375,6 +381,30 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Engine]:
         migrate(engine)
         yield engine
         engine.dispose()
+
+
+def test_a_link_is_issued_to_a_client_and_for_a_document_that_lie_under_views(empty: Engine) -> None:
+    shop.create_all(empty)
+    people = Table("people", MetaData(), Column("no", String, primary_key=True))
+    people.create(empty)
+    clients = ColumnMap(
+        {"company_id": SCOPE.company_id, "id": people.c.no, "name": people.c.no, "email": offers.c.title},
+        source=people.outerjoin(offers, offers.c.customer == people.c.no),
+    )
+    overlay(empty, {schema.clients: clients, schema.quotes: QUOTES})
+    about = DocumentRef(DocumentType.QUOTE, "Q1")
+
+    with empty.begin() as connection:
+        connection.execute(people.insert(), {"no": SCOPE.client_id})
+        connection.execute(offers.insert(), an_offer(a_quote("Q1")))
+        store = shop_store(connection, MINT)
+        asked = NewGrant(client_id=SCOPE.client_id, documents=frozenset({about}))
+        link = issue_link(store, SCOPE.company_id, asked, LinkLife(), now=NOW)
+        ticket = submit_feedback(store, a_visit(), NewTicket(subject="A", message="B", document=about), now=NOW)
+
+    assert link.grant.client_id == SCOPE.client_id
+    assert ticket.document == about
+    empty.dispose()
 
 
 def test_lines_come_from_a_table_of_items_in_their_order(empty: Engine) -> None:

@@ -1,21 +1,23 @@
 """Many at once on PostgreSQL, whose transactions overlap: one decision, right sums, and events in order."""
 
 import asyncio
-from collections.abc import Callable, Generator
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable, Collection, Generator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 from threading import Barrier
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import pytest
-from attrs import evolve
+from attrs import evolve, frozen
 
 from portal_adapters.contract.builders import (
     COMPANY,
+    NEIGHBOUR,
     NOW,
     OTHER_COMPANY,
     SCOPE,
     TODAY,
+    a_client,
     a_payment,
     a_quote,
     a_visit,
@@ -29,15 +31,30 @@ from portal_adapters.contract.feeding import feed, prepare
 from portal_adapters.randomness import RandomMint
 from portal_adapters.sqlalchemy import SqlTransactions
 from portal_adapters.sqlalchemy.postgres import GreenletRunner, open_postgres_async
-from portal_core.domain.errors import AlreadyDecided, Busy, MovedOn, NotOpen
+from portal_core.domain.access import DocumentRef, DocumentType
+from portal_core.domain.errors import AlreadyDecided, Busy, DeadLink, InvalidInput, MovedOn, NotFound, NotOpen, Refusal
 from portal_core.domain.events import Event
 from portal_core.domain.filters import DecisionFilter
 from portal_core.domain.ids import CompanyId, EventId
+from portal_core.domain.invoices import Invoice
 from portal_core.domain.paging import Listing
 from portal_core.domain.quotes import Decision, Quote, QuoteState
+from portal_core.domain.records import Fact, RecordRef, RecordType, ref_of
 from portal_core.ports import Store
+from portal_core.use_cases.access import LinkLife, NewGrant, issue_link
+from portal_core.use_cases.feedback import NewTicket, submit_feedback
 from portal_core.use_cases.quotes import accept_quote, decline_quote
-from portal_core.use_cases.records import ClientRecords, Upsert, judge_records, take_in_records
+from portal_core.use_cases.records import (
+    ClientRecords,
+    Counts,
+    Deletion,
+    Outcome,
+    RecordsDisagree,
+    Upsert,
+    judge_records,
+    take_in_records,
+)
+from tests.adapters.mutants import but
 from tests.adapters.stores import emptied_database, postgres_engine
 
 pytestmark = pytest.mark.postgres
@@ -47,9 +64,40 @@ REQUOTES, CANCELS = (7, 19), 13
 """Which of the workers are imports that raise the revision, and which is one that cancels."""
 
 QUOTE = a_quote("Q1")
+QUOTE_REF = ref_of(QUOTE)
 
 T = TypeVar("T")
 UseCase: TypeAlias = Callable[[Store], T]
+
+
+@frozen
+class Referral:
+    """What is ours and refers to a record: what it takes, and how it is refused when the record is gone."""
+
+    refer: UseCase[object]
+    ref: RecordRef
+    refused: type[Refusal]
+    facts: tuple[Fact, ...] = ()
+
+
+def _issue(store: Store, documents: frozenset[DocumentRef] | None = None) -> None:
+    issue_link(store, COMPANY, NewGrant(client_id=SCOPE.client_id, documents=documents), LinkLife(), now=NOW)
+
+
+def _say(store: Store, document: DocumentRef | None = None) -> None:
+    submit_feedback(store, a_visit(), NewTicket(subject="Oak", message="Dry?", document=document), now=NOW)
+
+
+CLIENT_REF = ref_of(a_client())
+ABOUT_QUOTE = DocumentRef(DocumentType.QUOTE, QUOTE.id)
+REFERRALS = {
+    "a link": Referral(_issue, CLIENT_REF, InvalidInput),
+    "a narrowed link": Referral(
+        partial(_issue, documents=frozenset({ABOUT_QUOTE})), QUOTE_REF, InvalidInput, facts=(QUOTE,)
+    ),
+    "feedback": Referral(_say, CLIENT_REF, DeadLink),
+    "feedback about a document": Referral(partial(_say, document=ABOUT_QUOTE), QUOTE_REF, InvalidInput, facts=(QUOTE,)),
+}
 
 
 @pytest.fixture
@@ -186,6 +234,140 @@ def test_who_follows_the_events_of_overlapping_transactions_meets_each_once_and_
     assert len(set(met)) == TASKS
 
 
+def test_an_answer_waits_for_a_deletion_that_is_being_judged_and_then_finds_nothing(
+    transactions: SqlTransactions,
+) -> None:
+    prepare(transactions, QUOTE)
+
+    with ThreadPoolExecutor(1) as other:
+        with transactions.begin() as store:
+            answers: list[Future[Quote]] = []
+
+            def answer_meanwhile() -> None:
+                answers.append(other.submit(_run, transactions, _accept))
+                assert wait(answers, timeout=0.3).not_done
+
+            counts = _delete(_before_removing(store, answer_meanwhile), QUOTE_REF)
+        with pytest.raises(NotFound):
+            answers[0].result()
+
+    assert counts == {(RecordType.QUOTE, Outcome.DELETED): 1}
+    with transactions.begin() as store:
+        assert _decisions(store) == []
+
+
+def test_a_deletion_waits_for_an_answer_that_is_being_kept_and_is_refused(transactions: SqlTransactions) -> None:
+    prepare(transactions, QUOTE)
+
+    with ThreadPoolExecutor(1) as other:
+        with transactions.begin() as store:
+            accepted = _accept(store)
+            deletion = other.submit(_run, transactions, partial(_delete, ref=QUOTE_REF))
+            assert wait([deletion], timeout=0.3).not_done
+        with pytest.raises(RecordsDisagree, match="the client has decided on it"):
+            deletion.result()
+
+    with transactions.begin() as store:
+        assert store.quotes.get(SCOPE, QUOTE.id) == accepted
+
+
+def test_a_record_that_two_clients_bring_at_once_is_the_first_ones(transactions: SqlTransactions) -> None:
+    prepare(transactions)
+    theirs = an_invoice("I1", eur("70.00"), scope=NEIGHBOUR)
+
+    with ThreadPoolExecutor(1) as other:
+        with transactions.begin() as store:
+            counts = _bring(store, an_invoice("I1", eur("10.00")))
+            late = other.submit(_run, transactions, partial(_bring, invoice=theirs))
+            assert wait([late], timeout=0.3).not_done
+        with pytest.raises(RecordsDisagree, match="a record never changes its client"):
+            late.result()
+
+    assert counts == {(RecordType.INVOICE, Outcome.CREATED): 1}
+    with transactions.begin() as store:
+        (balance,) = store.balances.get(SCOPE, on=TODAY)
+        assert balance.outstanding == eur("10.00")
+        assert store.invoices.get(NEIGHBOUR, theirs.id) is None
+
+
+@pytest.mark.parametrize("referral", REFERRALS.values(), ids=REFERRALS)
+def test_what_refers_to_a_record_that_is_being_deleted_waits_and_is_refused(
+    transactions: SqlTransactions, referral: Referral
+) -> None:
+    prepare(transactions, *referral.facts)
+
+    with ThreadPoolExecutor(1) as other:
+        with transactions.begin() as store:
+            referrals: list[Future[Any]] = []
+
+            def refer_meanwhile() -> None:
+                referrals.append(other.submit(_run, transactions, referral.refer))
+                assert wait(referrals, timeout=0.3).not_done
+
+            _delete(_before_removing(store, refer_meanwhile), referral.ref)
+        with pytest.raises(referral.refused):
+            referrals[0].result()
+
+    with transactions.begin() as store:
+        assert store.facts.kept(COMPANY, [referral.ref]) == {}
+        assert list(store.facts.referrers(COMPANY, referral.ref)) == []
+
+
+@pytest.mark.parametrize("referral", REFERRALS.values(), ids=REFERRALS)
+def test_a_deletion_waits_for_what_refers_to_the_record_and_is_refused(
+    transactions: SqlTransactions, referral: Referral
+) -> None:
+    prepare(transactions, *referral.facts)
+
+    with ThreadPoolExecutor(1) as other:
+        with transactions.begin() as store:
+            referral.refer(store)
+            deletion = other.submit(_run, transactions, partial(_delete, ref=referral.ref))
+            assert wait([deletion], timeout=0.3).not_done
+        with pytest.raises(RecordsDisagree, match="still refers to it"):
+            deletion.result()
+
+
+def test_an_import_that_changes_a_client_does_not_wait_for_a_link_that_is_being_issued(
+    transactions: SqlTransactions,
+) -> None:
+    prepare(transactions)
+
+    with transactions.begin() as store:
+        _issue(store)
+        with transactions.begin() as another:
+            feed(another, a_client(name="Renamed"))
+
+    with transactions.begin() as store:
+        assert store.clients.get(COMPANY, SCOPE.client_id) == a_client(name="Renamed")
+
+
+def _before_removing(store: Store, act: Callable[[], None]) -> Store:
+    """Return a store in which something happens between judging a deletion and doing it."""
+
+    def remove(company_id: CompanyId, refs: Collection[RecordRef]) -> None:
+        act()
+        store.intake.remove(company_id, refs)
+
+    return evolve(store, intake=but(store.intake, remove=remove))
+
+
+def _bring(store: Store, invoice: Invoice) -> Counts:
+    upsert = Upsert(fact=invoice)
+    return take_in_records(
+        store, ClientRecords(company_id=COMPANY, client_id=invoice.client_id, read=lambda _: (upsert,))
+    )
+
+
+def _delete(store: Store, ref: RecordRef) -> Counts:
+    records = ClientRecords(company_id=COMPANY, client_id=SCOPE.client_id, read=lambda _: (Deletion(ref),))
+    return take_in_records(store, records)
+
+
+def _accept(store: Store) -> Quote:
+    return accept_quote(store, a_visit(), QUOTE.id, evidence(), seen=1, now=NOW)
+
+
 def _answering(worker: int) -> UseCase[Quote | None]:
     """Return what a worker does: most of them answer the first revision, some import another, one cancels."""
     if worker in REQUOTES:
@@ -217,13 +399,17 @@ def _cancel(store: Store) -> None:
 
 def _assert_one_outcome(transactions: SqlTransactions, told: list[Quote | None]) -> None:
     with transactions.begin() as store:
-        decisions = store.decisions.page(COMPANY, Listing(sort="created_at"), DecisionFilter()).items
+        decisions = _decisions(store)
         events = _events(store)
     acknowledged = {quote.decision for quote in told if quote is not None}
     assert acknowledged == set(decisions)
     assert len(decisions) <= 1
     assert [event.data["decision_id"] for event in events] == [decision.id for decision in decisions]
     assert all(_is_about_what_was_seen(decision) for decision in decisions)
+
+
+def _decisions(store: Store) -> list[Decision]:
+    return list(store.decisions.page(COMPANY, Listing(sort="created_at"), DecisionFilter()).items)
 
 
 def _is_about_what_was_seen(decision: Decision) -> bool:

@@ -85,6 +85,9 @@ class NarrowIntake(Intake):
     def save(self, facts: Iterable[Fact]) -> None:
         self.inner.save(facts)
 
+    def claim(self, company_id: CompanyId, refs: Collection[RecordRef]) -> None:
+        self.inner.claim(company_id, refs)
+
     def remove(self, company_id: CompanyId, refs: Collection[RecordRef]) -> None:
         self.inner.remove(company_id, refs)
 

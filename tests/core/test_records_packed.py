@@ -84,6 +84,9 @@ class PackingIntake(Intake):
             self.inner.save([fact])
             self.checksums.pop(ref_of(fact), None)
 
+    def claim(self, company_id: CompanyId, refs: Collection[RecordRef]) -> None:
+        self.inner.claim(company_id, refs)
+
     def remove(self, company_id: CompanyId, refs: Collection[RecordRef]) -> None:
         self.inner.remove(company_id, refs)
 

@@ -32,13 +32,14 @@ from portal_adapters.contract.builders import (
 from portal_adapters.contract.feeding import PEOPLE, feed, forget, prepare
 from portal_core.domain.access import DocumentRef, DocumentType
 from portal_core.domain.deliveries import DeliveryState
+from portal_core.domain.errors import Busy
 from portal_core.domain.ids import DeliveryId, OrderId, QuoteId
 from portal_core.domain.invoices import InvoiceState
 from portal_core.domain.money import Money
 from portal_core.domain.payments import PaymentRecordState
 from portal_core.domain.quotes import QuoteState
 from portal_core.domain.records import Fact, RecordRef, RecordType, ref_of
-from portal_core.ports import Transactions
+from portal_core.ports import Kept, Transactions
 
 OURS: tuple[Fact, ...] = (
     a_company(COMPANY),
@@ -129,6 +130,7 @@ class FactsContract:
 
     def test_tickets_and_links_refer_to_their_document_and_client(self, transactions: Transactions) -> None:
         document = DocumentRef(DocumentType.QUOTE, "Q1")
+        alike = DocumentRef(DocumentType.PAYMENT, "quote:Q1")
         prepare(transactions, a_quote("Q1"), an_order("Q1"))
         with transactions.begin() as store:
             store.tickets.add(a_ticket("T1", document=document))
@@ -137,6 +139,7 @@ class FactsContract:
             store.grants.add(a_grant("G1", documents=frozenset({document}), expires_at=moment(-1)))
             store.grants.add(a_grant("G2"))
             store.grants.add(a_grant("G3", documents=frozenset({document}), revoked_at=NOW))
+            store.grants.add(a_grant("G4", documents=frozenset({DocumentRef(DocumentType.QUOTE, "Q10"), alike})))
 
         with transactions.begin() as store:
             of_quote = set(store.facts.referrers(COMPANY, RecordRef(RecordType.QUOTE, "Q1")))
@@ -145,7 +148,16 @@ class FactsContract:
 
         assert of_quote == {"feedback T1", "token G1"}
         assert of_order == set()
-        assert of_client == {"quote Q1", "order Q1", "feedback T1", "feedback T2", "token G1", "token G2"}
+        assert of_client == {"quote Q1", "order Q1", "feedback T1", "feedback T2", "token G1", "token G2", "token G4"}
+
+    def test_a_record_is_never_taken_over_by_another_client(self, transactions: Transactions) -> None:
+        prepare(transactions, an_invoice("I1"))
+
+        with pytest.raises(Busy), transactions.begin() as store:
+            store.intake.save([an_invoice("I1", scope=NEIGHBOUR)])
+
+        with transactions.begin() as store:
+            assert store.facts.kept(COMPANY, [ref_of(an_invoice("I1"))]) == {ref_of(an_invoice("I1")): Kept(CLIENT)}
 
     def test_removed_facts_are_gone_and_unknown_ones_passed_over(self, transactions: Transactions) -> None:
         prepare(transactions, *OURS, *THEIRS)

@@ -11,6 +11,7 @@ from attrs import evolve, frozen
 
 from portal_adapters.contract.builders import (
     COMPANY,
+    NEIGHBOUR,
     NOW,
     SCOPE,
     a_grant,
@@ -27,16 +28,26 @@ from portal_adapters.contract.builders import (
     paid,
 )
 from portal_adapters.contract.feeding import feed, prepare
-from portal_core.domain.errors import AlreadyDecided, Busy, MovedOn
+from portal_core.domain.errors import AlreadyDecided, Busy, InvalidInput, MovedOn, NotFound
 from portal_core.domain.events import Event
 from portal_core.domain.filters import DecisionFilter, TicketFilter
-from portal_core.domain.ids import EventId, InvoiceId
+from portal_core.domain.ids import ClientId, EventId, InvoiceId
 from portal_core.domain.paging import Listing
-from portal_core.domain.quotes import Decision
+from portal_core.domain.quotes import Decision, Quote
+from portal_core.domain.records import RecordRef, RecordType, ref_of
 from portal_core.ports import Store, Transactions
+from portal_core.use_cases.access import LinkLife, NewGrant, issue_link
 from portal_core.use_cases.feedback import reply_as_client
 from portal_core.use_cases.quotes import accept_quote, decline_quote
-from portal_core.use_cases.records import ClientRecords, Upsert, take_in_records
+from portal_core.use_cases.records import (
+    Change,
+    ClientRecords,
+    Deletion,
+    Outcome,
+    RecordsDisagree,
+    Upsert,
+    take_in_records,
+)
 
 WORKERS = 20
 ATTEMPTS = 200
@@ -111,7 +122,7 @@ class RacesContract:
                 _run(transactions, lambda store: feed(store, revised))
                 return True
             try:
-                _run(transactions, lambda store: accept_quote(store, a_visit(), QUOTE.id, evidence(), seen=1, now=NOW))
+                _run(transactions, _accept)
             except MovedOn:
                 return False
             return True
@@ -123,6 +134,56 @@ class RacesContract:
         assert {(each.revision, each.document_sha256) for each in decisions} <= {(1, QUOTE.document_sha256())}
         assert _run(transactions, lambda store: store.quotes.get(SCOPE, QUOTE.id)) == revised
 
+    def test_a_quote_racing_with_its_deletion_is_decided_or_gone(
+        self, transactions: Transactions, portal_race: Race
+    ) -> None:
+        prepare(transactions, QUOTE)
+
+        def answer_or_delete(worker: int) -> bool:
+            try:
+                if worker == portal_race.workers // 2:
+                    _run(transactions, lambda store: take_in_records(store, _records(Deletion(ref_of(QUOTE)))))
+                else:
+                    _run(transactions, _accept)
+            except (NotFound, RecordsDisagree):
+                return False
+            return True
+
+        told = portal_race.run(answer_or_delete)
+
+        deleted = told[portal_race.workers // 2]
+        found, decisions = _run(transactions, lambda store: (store.quotes.get(SCOPE, QUOTE.id), _decisions(store)))
+        assert (found is None, len(decisions)) == (deleted, not deleted)
+
+    def test_a_client_racing_with_its_deletion_has_links_or_is_gone(
+        self, transactions: Transactions, portal_race: Race
+    ) -> None:
+        prepare(transactions)
+        client = RecordRef(RecordType.CLIENT, SCOPE.client_id)
+
+        def issue_or_delete(worker: int) -> bool:
+            try:
+                if worker == portal_race.workers // 2:
+                    _run(transactions, lambda store: take_in_records(store, _records(Deletion(client))))
+                else:
+                    _run(transactions, _issue)
+            except (InvalidInput, RecordsDisagree):
+                return False
+            return True
+
+        told = portal_race.run(issue_or_delete)
+
+        deleted = told[portal_race.workers // 2]
+        found, links = _run(
+            transactions,
+            lambda store: (
+                store.clients.get(COMPANY, SCOPE.client_id),
+                list(store.facts.referrers(COMPANY, client)),
+            ),
+        )
+        assert (found is None, len(links)) == (deleted, told.count(True) - deleted)
+        assert bool(links) is not deleted
+
     def test_of_many_racing_imports_of_one_client_each_follows_upon_another(
         self, transactions: Transactions, portal_race: Race
     ) -> None:
@@ -131,10 +192,7 @@ class RacesContract:
         def bring(worker: int) -> None:
             payment = a_payment(f"P{worker}", eur("1.00"), allocations=(paid("I1", eur("1.00")),))
             changed = Upsert(fact=evolve(QUOTE, notes=f"{worker}"), revision_stated=False)
-            records = ClientRecords(
-                company_id=COMPANY, client_id=SCOPE.client_id, read=lambda _: (Upsert(fact=payment), changed)
-            )
-            _run(transactions, lambda store: take_in_records(store, records))
+            _run(transactions, lambda store: take_in_records(store, _records(Upsert(fact=payment), changed)))
 
         portal_race.run(bring)
 
@@ -146,6 +204,27 @@ class RacesContract:
         assert quote.revision == 1 + portal_race.workers
         assert invoice is not None
         assert invoice.summary.amount_due == eur(f"{100 - portal_race.workers}.00")
+
+    def test_of_two_clients_whose_imports_bring_one_record_it_becomes_the_one_clients(
+        self, transactions: Transactions, portal_race: Race
+    ) -> None:
+        prepare(transactions)
+
+        def bring(worker: int) -> Outcome | None:
+            scope = NEIGHBOUR if worker % 2 else SCOPE
+            records = _records(Upsert(fact=an_invoice("I1", scope=scope)), client_id=scope.client_id)
+            try:
+                counts = _run(transactions, lambda store: take_in_records(store, records))
+            except RecordsDisagree:
+                return None
+            return next(outcome for _, outcome in counts)
+
+        told = portal_race.run(bring)
+
+        assert told.count(Outcome.CREATED) == 1
+        winners = {worker % 2 for worker, outcome in enumerate(told) if outcome is not None}
+        kept = _run(transactions, lambda store: store.facts.kept(COMPANY, [RecordRef(RecordType.INVOICE, "I1")]))
+        assert winners == {int(each.client_id == NEIGHBOUR.client_id) for each in kept.values()}
 
     def test_of_many_racing_changes_to_a_grant_each_one_that_is_told_done_is_done(
         self, transactions: Transactions, portal_race: Race
@@ -221,6 +300,18 @@ def _run(transactions: Transactions, use_case: Callable[[Store], T]) -> T:
         except Busy:
             continue
     pytest.fail("the store stays busy")
+
+
+def _records(*changes: Change, client_id: ClientId = SCOPE.client_id) -> ClientRecords:
+    return ClientRecords(company_id=COMPANY, client_id=client_id, read=lambda _: changes)
+
+
+def _issue(store: Store) -> None:
+    issue_link(store, COMPANY, NewGrant(client_id=SCOPE.client_id), LinkLife(), now=NOW)
+
+
+def _accept(store: Store) -> Quote:
+    return accept_quote(store, a_visit(), QUOTE.id, evidence(), seen=1, now=NOW)
 
 
 def _decisions(store: Store) -> list[Decision]:

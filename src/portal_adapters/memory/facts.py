@@ -8,6 +8,7 @@ from attrs import evolve, frozen
 from portal_adapters.memory.documents import with_decision
 from portal_adapters.memory.tables import Tables
 from portal_core.domain.companies import Client, Company
+from portal_core.domain.errors import Busy
 from portal_core.domain.ids import ClientId, CompanyId
 from portal_core.domain.ledger import Ledger
 from portal_core.domain.quotes import Quote
@@ -98,6 +99,9 @@ class MemoryIntake(Intake):
                 case _:
                     self._save_document(fact)
 
+    def claim(self, company_id: CompanyId, refs: Collection[RecordRef]) -> None:
+        """Nobody else is in a transaction."""
+
     def remove(self, company_id: CompanyId, refs: Collection[RecordRef]) -> None:
         for ref in refs:
             if ref.type is RecordType.COMPANY:
@@ -112,6 +116,8 @@ class MemoryIntake(Intake):
 
     def _save_document(self, document: Document) -> None:
         ref = ref_of(document)
+        if self.tables.owners.get((document.company_id, ref), document.client_id) != document.client_id:
+            raise Busy(f"{ref.type.value} {ref.id} has become another client's meanwhile. Try again in a moment.")
         self.tables.put(self.tables.owners, (document.company_id, ref), document.client_id)
         self.tables.put(self.tables.documents_of(document.company_id, document.client_id), ref, document)
         self.tables.forget_ledger(document.company_id, document.client_id)

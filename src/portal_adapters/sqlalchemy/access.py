@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Any, final
 
 from attrs import frozen
-from sqlalchemy import Connection, and_, bindparam, case, delete, insert, null, or_, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, case, delete, insert, null, or_, select, update
 
 from portal_adapters.sqlalchemy.columns import Moment
+from portal_adapters.sqlalchemy.dialects import holding
 from portal_adapters.sqlalchemy.direct import fetch
 from portal_adapters.sqlalchemy.documents import among, constant, words
 from portal_adapters.sqlalchemy.keyset import ListSource, read_page
@@ -118,7 +119,13 @@ class SqlClients(Clients):
     connection: Connection
 
     def get(self, company_id: CompanyId, client_id: ClientId) -> Client | None:
-        row = self.connection.execute(_CLIENT, {"company_id": company_id, "client_id": client_id}).one_or_none()
+        return self._one(_CLIENT, company_id, client_id)
+
+    def hold(self, company_id: CompanyId, client_id: ClientId) -> Client | None:
+        return self._one(holding(self.connection, clients, _CLIENT), company_id, client_id)
+
+    def _one(self, statement: Select[*tuple[Any, ...]], company_id: CompanyId, client_id: ClientId) -> Client | None:
+        row = self.connection.execute(statement, {"company_id": company_id, "client_id": client_id}).one_or_none()
         return None if row is None else client_of(row)
 
 

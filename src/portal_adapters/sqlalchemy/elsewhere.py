@@ -34,7 +34,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from portal_adapters.sqlalchemy import schema
 from portal_adapters.sqlalchemy.decisions import DECISION_COLUMNS, SqlDecisions, decision_of
-from portal_adapters.sqlalchemy.dialects import insert_into
+from portal_adapters.sqlalchemy.dialects import OVERLAID, insert_into
 from portal_adapters.sqlalchemy.values import dump_evidence
 from portal_core.domain.access import Scope
 from portal_core.domain.filters import DecisionFilter
@@ -118,7 +118,8 @@ def overlay(engine: Engine, views: Mapping[Table, ColumnMap | str]) -> None:
     statements = [_view(table, view, engine.dialect) for table, view in views.items()]
     statements.append(_view(schema.document_counts, _written(_counts(), engine.dialect), engine.dialect))
 
-    def lay(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    def lay(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+        entry.info[OVERLAID] = frozenset(views)
         cursor = connection.cursor()
         try:
             for statement in statements:

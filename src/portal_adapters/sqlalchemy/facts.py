@@ -3,13 +3,13 @@
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any, final
+from typing import Any, TypeAlias, final
 
 from attrs import frozen
 from sqlalchemy import Column, ColumnElement, Connection, Select, Table, bindparam, func, null, select
 
 from portal_adapters.sqlalchemy.decisions import DECISION_COLUMNS
-from portal_adapters.sqlalchemy.dialects import MOST_IN_ONE_QUESTION, in_chunks
+from portal_adapters.sqlalchemy.dialects import MOST_IN_ONE_QUESTION, holding, in_chunks
 from portal_adapters.sqlalchemy.documents import among, in_scope
 from portal_adapters.sqlalchemy.quotes import DECIDED, with_decision
 from portal_adapters.sqlalchemy.records import (
@@ -51,6 +51,8 @@ TABLES: Mapping[RecordType, Table] = {
 }
 """Where the facts of each type are kept."""
 
+_Rows: TypeAlias = Select[*tuple[Any, ...]]
+
 _ROWS: Mapping[RecordType, Select[*tuple[Any, ...]]] = {
     kind: select(*table.c).where(table.c.company_id == bindparam("company_id")) for kind, table in TABLES.items()
 } | {
@@ -91,12 +93,13 @@ class SqlFacts(Facts):
         }
 
     def kept(self, company_id: CompanyId, refs: Collection[RecordRef]) -> Mapping[RecordRef, Kept]:
-        found: dict[RecordRef, Kept] = {}
-        for kind, ids in _by_type(refs).items():
-            for chunk in in_chunks(ids):
-                rows = self.connection.execute(_kept(kind), {"company_id": company_id, "ids": chunk})
-                found.update((RecordRef(kind, each), Kept(owner, checksum)) for each, owner, checksum in rows)
-        return found
+        return dict(self._kept(company_id, refs, _kept))
+
+    def hold(self, company_id: CompanyId, refs: Collection[RecordRef]) -> Mapping[RecordRef, Kept]:
+        def question(kind: RecordType) -> _Rows:
+            return holding(self.connection, TABLES[kind], _kept(kind).order_by(_id(kind)))
+
+        return dict(self._kept(company_id, refs, question))
 
     def referrers(self, company_id: CompanyId, ref: RecordRef) -> Iterator[str]:
         return referrers(self.connection, company_id, ref)
@@ -113,6 +116,15 @@ class SqlFacts(Facts):
                     yield from self._all(CompanyId(owner), kind)
                 else:
                     yield from self._all_of_client(CompanyId(owner), kind, client_id)
+
+    def _kept(
+        self, company_id: CompanyId, refs: Collection[RecordRef], question: Callable[[RecordType], _Rows]
+    ) -> Iterator[tuple[RecordRef, Kept]]:
+        for kind, ids in _by_type(refs).items():
+            for chunk in in_chunks(ids):
+                rows = self.connection.execute(question(kind), {"company_id": company_id, "ids": chunk})
+                for own_id, owner, checksum in rows:
+                    yield RecordRef(kind, own_id), Kept(owner, checksum)
 
     def _named(self, company_id: CompanyId, kind: RecordType, ids: Iterable[str]) -> Iterator[Fact]:
         for chunk in in_chunks(ids):
@@ -163,10 +175,11 @@ _PLAIN: Mapping[RecordType, Callable[[AnyRow], Fact]] = {
 
 
 def _by_type(refs: Iterable[RecordRef]) -> Mapping[RecordType, set[str]]:
+    """Return the ids of each type, in the order of the types: who holds facts and who claims them go the same way."""
     asked: dict[RecordType, set[str]] = defaultdict(set)
     for ref in refs:
         asked[ref.type].add(ref.id)
-    return asked
+    return {kind: asked[kind] for kind in RecordType if kind in asked}
 
 
 @cache

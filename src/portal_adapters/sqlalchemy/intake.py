@@ -7,11 +7,13 @@ from itertools import chain, islice
 from typing import Any, TypeAlias, TypeVar, final
 
 from attrs import frozen
-from sqlalchemy import Column, Connection, Delete, Select, bindparam, delete, select
+from sqlalchemy import Column, ColumnElement, Connection, Delete, Select, bindparam, delete, select
+from sqlalchemy.exc import IntegrityError
 
 from portal_adapters.sqlalchemy.bulk import Row, execute_many
 from portal_adapters.sqlalchemy.dialects import MOST_IN_ONE_QUESTION, add_up, in_chunks, take_turns, upsert
 from portal_adapters.sqlalchemy.documents import among
+from portal_adapters.sqlalchemy.engine import busy
 from portal_adapters.sqlalchemy.facts import TABLES
 from portal_adapters.sqlalchemy.ledgers import ledger_around
 from portal_adapters.sqlalchemy.packing import ALLOCATION_COLUMNS, COLUMNS, Rows, pack, rows_of, unpack
@@ -67,6 +69,11 @@ class SqlIntake(Intake):
     def packed(self) -> PackedIntake:
         return SqlPackedIntake(self.connection)
 
+    def claim(self, company_id: CompanyId, refs: Collection[RecordRef]) -> None:
+        for kind in RecordType if self.connection.dialect.name == "postgresql" else ():
+            for chunk in in_chunks(ref.id for ref in refs if ref.type is kind):
+                self.connection.execute(_claim(kind), {"company_id": company_id, "ids": chunk}).close()
+
     def remove(self, company_id: CompanyId, refs: Collection[RecordRef]) -> None:
         for kind in RecordType:
             for chunk in in_chunks(ref.id for ref in refs if ref.type is kind):
@@ -104,7 +111,10 @@ def _save(connection: Connection, company_id: CompanyId, kind: RecordType, writt
         there = _there(connection, company_id, kind, _values(kind, "id", perhaps))
         now = zip(_values(kind, "client_id", rows), _values(kind, "state", rows), strict=True)
         _count(connection, company_id, kind, before=there.values(), now=now)
-    execute_many(connection, upsert(TABLES[kind], dialect, frozenset(columns)), columns, rows)
+    try:
+        execute_many(connection, upsert(TABLES[kind], dialect, frozenset(columns)), columns, rows)
+    except IntegrityError as error:
+        raise busy() from error
     if kind in _SETTLING:
         allocated = {own_id: given for own_id, ((_, given), *_) in zip(_values(kind, "id", rows), written, strict=True)}
         _forget_allocations(connection, company_id, kind, {each: len(allocated[each]) for each in there})
@@ -181,7 +191,20 @@ def _states(kind: RecordType) -> Select[str, str, str]:
 
 
 @cache
+def _claim(kind: RecordType) -> Select[str]:
+    # In order, so that two who claim the same facts do not wait for each other.
+    return select(_own_id(kind)).where(*_named(kind)).order_by(_own_id(kind)).with_for_update()
+
+
+@cache
 def _remove(kind: RecordType) -> Delete:
+    return delete(TABLES[kind]).where(*_named(kind))
+
+
+def _named(kind: RecordType) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return TABLES[kind].c.company_id == bindparam("company_id"), among(_own_id(kind), "ids")
+
+
+def _own_id(kind: RecordType) -> Column[str]:
     table = TABLES[kind]
-    own_id = table.c.company_id if kind is RecordType.COMPANY else table.c.id
-    return delete(table).where(table.c.company_id == bindparam("company_id"), among(own_id, "ids"))
+    return table.c.company_id if kind is RecordType.COMPANY else table.c.id

@@ -1,9 +1,10 @@
 """Who refers to a record, in SQL."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, Select, Table, bindparam, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, Select, Table, bindparam, func, select
 
 from portal_adapters.sqlalchemy.schema import (
     allocations,
@@ -16,7 +17,7 @@ from portal_adapters.sqlalchemy.schema import (
     quotes,
     tickets,
 )
-from portal_adapters.sqlalchemy.values import dump_ref, load_refs
+from portal_adapters.sqlalchemy.values import dump, dump_ref, load_refs
 from portal_core.domain.access import DocumentRef, DocumentType
 from portal_core.domain.ids import CompanyId
 from portal_core.domain.records import RecordRef, RecordType
@@ -70,8 +71,12 @@ _BY_TYPE: Mapping[RecordType, Mapping[str, Select[str]]] = {
 
 _ABOUT = _ids(tickets, tickets.c.document == _THIS)
 
+# Those whose text names the document, perhaps as a part of another's id: which of them do, is told by reading them.
 _NARROWED = select(grants.c.id, grants.c.documents).where(
-    grants.c.company_id == bindparam("company_id"), grants.c.documents.is_not(None), grants.c.revoked_at.is_(None)
+    grants.c.company_id == bindparam("company_id"),
+    grants.c.documents.is_not(None),
+    grants.c.revoked_at.is_(None),
+    func.replace(grants.c.documents, bindparam("named"), "") != grants.c.documents,
 )
 
 
@@ -84,11 +89,15 @@ def referrers(connection: Connection, company_id: CompanyId, ref: RecordRef) -> 
     document = DocumentRef(DocumentType(ref.type.value), ref.id)
     about = {"company_id": company_id, "this": dump_ref(document)}
     yield from _named(connection, "feedback", _ABOUT, about)
-    for row in connection.execute(_NARROWED, about).all():
+    named = {"company_id": company_id, "named": dump(dump_ref(document))}
+    for row in connection.execute(_NARROWED, named).all():
         if document in load_refs(row.documents):
             yield f"token {row.id}"
 
 
 def _named(connection: Connection, word: str, statement: Select[str], parameters: Mapping[str, Any]) -> Iterator[str]:
-    for found in connection.scalars(statement, parameters, execution_options={"yield_per": _A_FEW}):
-        yield f"{word} {found}"
+    found = connection.scalars(statement, parameters, execution_options={"yield_per": _A_FEW})
+    # Who asks may have heard enough after the first.
+    with closing(found):
+        for each in found:
+            yield f"{word} {each}"

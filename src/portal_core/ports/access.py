@@ -30,6 +30,13 @@ class Clients(Protocol):
     def get(self, company_id: CompanyId, client_id: ClientId) -> Client | None:
         """Return the client, or nothing if that company has none of that id."""
 
+    def hold(self, company_id: CompanyId, client_id: ClientId) -> Client | None:
+        """Return the client, whom nobody else removes until the transaction ends: for who is about to refer to it.
+
+        This is `get` where one transaction comes after the other.
+        """
+        return self.get(company_id, client_id)
+
 
 class Grants(Protocol):
     """What a company's links allow."""

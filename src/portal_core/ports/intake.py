@@ -49,6 +49,13 @@ class Facts(Protocol):
         """Return those of the records that exist, without reading them where a store can tell so."""
         return {ref: Kept(client_of(fact)) for ref, fact in self.find(company_id, refs).items()}
 
+    def hold(self, company_id: CompanyId, refs: Collection[RecordRef]) -> Mapping[RecordRef, Kept]:
+        """Return those of the records that exist, which nobody else removes until the transaction ends.
+
+        For who is about to refer to them; this is `kept` where one transaction comes after the other.
+        """
+        return self.kept(company_id, refs)
+
     @abstractmethod
     def referrers(self, company_id: CompanyId, ref: RecordRef) -> Iterator[str]:
         """Yield what refers to a record, in words: "delivery 12", "feedback …", "token …".
@@ -78,7 +85,7 @@ class PackedIntake(Protocol):
 
     @abstractmethod
     def save(self, company_id: CompanyId, packed: Iterable[Packed]) -> None:
-        """Insert or replace facts, each with its checksum."""
+        """Insert or replace facts, each with its checksum; raises Busy as `Intake.save` does."""
 
 
 class Intake(Protocol):
@@ -98,11 +105,23 @@ class Intake(Protocol):
 
     @abstractmethod
     def save(self, facts: Iterable[Fact]) -> None:
-        """Insert or replace facts of one company; they have no checksum any more."""
+        """Insert or replace facts of one company; they have no checksum any more.
+
+        Raises Busy where a document has become another client's since it was judged: nothing may be committed then.
+        """
 
     def packed(self) -> PackedIntake | None:
         """Return the way in for packed facts, or nothing where there is no such."""
         return None
+
+    @abstractmethod
+    def claim(self, company_id: CompanyId, refs: Collection[RecordRef]) -> None:
+        """Wait for whoever relies on these facts, and let nobody else do so until the transaction ends.
+
+        Who answers a quote relies on it, and who refers to what they hold (`Clients.hold`, `Facts.hold`). What is asked
+        about a claimed fact stays true: ask afterwards whether it may be removed. There is nothing to do where one
+        transaction comes after the other.
+        """
 
     @abstractmethod
     def remove(self, company_id: CompanyId, refs: Collection[RecordRef]) -> None:

@@ -22,7 +22,7 @@ from portal_core.domain.events import Event, EventType
 from portal_core.domain.filters import GrantFilter
 from portal_core.domain.ids import ClientId, CompanyId, EventId, GrantId
 from portal_core.domain.paging import LARGEST_LIMIT, MOMENT_SORTS, Listing, Page
-from portal_core.domain.records import RecordRef, RecordType, client_of
+from portal_core.domain.records import RecordRef, RecordType
 from portal_core.domain.tokens import digest_of, hint_of, is_token
 from portal_core.ports import Store
 from portal_core.use_cases.audit import note_act
@@ -77,7 +77,7 @@ def issue_link(
     store: Store, company_id: CompanyId, asked: NewGrant, life: LinkLife, *, now: datetime, by: Actor = PROGRAM
 ) -> IssuedLink:
     """Issue a link to a client; refuse with InvalidInput at what is wrong with it."""
-    if store.clients.get(company_id, asked.client_id) is None:
+    if store.clients.hold(company_id, asked.client_id) is None:
         raise InvalidInput.at("/client_id", f"there is no client {asked.client_id!r} in this company")
     _require_documents(store, company_id, asked.client_id, asked.documents)
     token = store.mint.new_token()
@@ -202,9 +202,9 @@ def _require_documents(
     if documents is None:
         return
     refs = {document: RecordRef(RecordType(document.type.value), document.id) for document in documents}
-    found = store.facts.find(company_id, refs.values())
+    found = store.facts.hold(company_id, refs.values())
     for document, ref in sorted(refs.items(), key=lambda pair: (pair[0].type, pair[0].id)):
-        if ref not in found or client_of(found[ref]) != client_id:
+        if ref not in found or found[ref].client_id != client_id:
             raise InvalidInput.at("/documents", f"this client has no {document.type.value} {document.id!r}")
 
 

@@ -6,12 +6,13 @@ from attrs import evolve, frozen
 
 from portal_core.domain.access import DocumentRef, Permission, Visit
 from portal_core.domain.audit import PROGRAM, Act, Actor, AuditAction, Target, TargetType
-from portal_core.domain.errors import Busy, InvalidInput
+from portal_core.domain.errors import Busy, DeadLink, InvalidInput
 from portal_core.domain.events import Event, EventType
 from portal_core.domain.feedback import Category, Party, Reply, Ticket
 from portal_core.domain.filters import TicketFilter
 from portal_core.domain.ids import CompanyId, EventId, TicketId
 from portal_core.domain.paging import Listing, Page
+from portal_core.domain.records import RecordRef, RecordType
 from portal_core.ports import Store
 from portal_core.use_cases.audit import note_act
 from portal_core.use_cases.finding import require_found
@@ -33,15 +34,17 @@ class NewTicket:
 
 
 def submit_feedback(store: Store, visit: Visit, said: NewTicket, *, now: datetime) -> Ticket:
-    """Open a ticket; refuse with InvalidInput at a text, a rating, or a document that the client cannot see."""
+    """Open a ticket; refuse with InvalidInput at a text, a rating, or a document that the client cannot see.
+
+    Refuses with DeadLink where the client is gone since the link was opened.
+    """
     visit.grant.require(Permission.SUBMIT_FEEDBACK, at=now)
     texts = cleaned({"subject": (said.subject, SUBJECT), "message": (said.message, MESSAGE)})
     if said.rating is not None and said.rating not in RATINGS:
         raise InvalidInput.at("/rating", f"must be from {RATINGS[0]} to {RATINGS[-1]}")
     if said.document is None and visit.scope.documents is not None:
         raise InvalidInput.at("/document", "this link is about single documents: name the one that you mean")
-    if said.document is not None and not can_see(store, visit, said.document):
-        raise InvalidInput.at("/document/id", f"there is no {said.document.type.value} {said.document.id!r} here")
+    _hold_what_it_is_about(store, visit, said.document)
     ticket = Ticket(
         id=TicketId(store.mint.new_id()),
         company_id=visit.scope.company_id,
@@ -108,6 +111,18 @@ def reply_as_staff(
     )
     note_act(store, act, by=by, now=now)
     return ticket
+
+
+def _hold_what_it_is_about(store: Store, visit: Visit, document: DocumentRef | None) -> None:
+    """See to it that the document stays, and with it its client; or the client, where no document is named."""
+    company_id, client_id = visit.scope.company_id, visit.scope.client_id
+    if document is None:
+        if store.clients.hold(company_id, client_id) is None:
+            raise DeadLink
+        return
+    store.facts.hold(company_id, [RecordRef(RecordType(document.type.value), document.id)])
+    if not can_see(store, visit, document):
+        raise InvalidInput.at("/document/id", f"there is no {document.type.value} {document.id!r} here")
 
 
 def _theirs(visit: Visit) -> TicketFilter:

@@ -172,6 +172,8 @@ def take_in_records(store: Store, records: ClientRecords, *, keep: bool = True) 
         return unchanged
     changed = _gathered(records)
     settling = settling_of(store, changed)
+    if keep and changed.deleted:
+        store.intake.claim(changed.company_id, changed.deleted)
     faults = [*_faults_of_client(store, changed), *settling.faults(), *faults_of_deletions(store, changed)]
     counts: Counts = Counter()
     for each in _weighed(store, records, changed, before=settling.before):

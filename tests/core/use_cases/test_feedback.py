@@ -4,13 +4,14 @@ import pytest
 from attrs import evolve
 
 from portal_core.domain.access import DocumentRef, DocumentType, Permission
-from portal_core.domain.errors import Busy, InvalidInput, NotFound, NotOpen, PermissionDenied
+from portal_core.domain.errors import Busy, DeadLink, InvalidInput, NotFound, NotOpen, PermissionDenied
 from portal_core.domain.events import EventType
 from portal_core.domain.feedback import Category, Party, Ticket, TicketState
 from portal_core.domain.filters import TicketFilter
 from portal_core.domain.ids import CompanyId, QuoteId, TicketId
 from portal_core.domain.paging import Listing
 from portal_core.domain.quotes import QuoteState
+from portal_core.domain.records import RecordRef, RecordType
 from portal_core.ports import Store
 from portal_core.use_cases.feedback import (
     NewTicket,
@@ -96,6 +97,15 @@ def test_what_was_written_is_cleaned_and_every_broken_rule_is_named(store: Store
     assert [problem.pointer for problem in refused.value.problems] == ["/subject", "/message"]
     assert [problem.pointer for problem in reply_refused.value.problems] == ["/message"]
     assert (ticket.subject, ticket.message, ticket.category) == ("A", "1\n2", Category.OTHER)
+
+
+def test_a_client_who_is_gone_since_the_link_was_opened_is_told_that_it_is_dead(store: Store) -> None:
+    store.intake.remove(COMPANY.id, [RecordRef(RecordType.CLIENT, CLIENT.id)])
+
+    with pytest.raises(DeadLink):
+        submit(store)
+
+    assert told(store) == []
 
 
 @pytest.mark.parametrize("rating", [-1, 0, 6])
