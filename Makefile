@@ -13,10 +13,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test long check prove mutants bench format lock clean
+.PHONY: help setup demo test long check prove mutants bench pictures format lock clean
 
 help:  ## List the commands.
-	@grep -hE '^[a-z]+:.*  ## ' $(MAKEFILE_LIST) | awk -F ':.*  ## ' '{ printf "make %-7s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z]+:.*  ## ' $(MAKEFILE_LIST) | awk -F ':.*  ## ' '{ printf "make %-8s %s\n", $$1, $$2 }'
 
 setup: $(INSTALLED)  ## Make the virtual environment .venv, or bring it up to date.
 
@@ -70,6 +70,9 @@ bench: setup .bench/peers/bin/uvicorn  ## Measure the speed beside others (about
 	$(PYTHON) -m venv .bench/peers
 	.bench/peers/bin/python -m pip install --quiet --require-hashes --requirement $<
 	touch $@
+
+pictures: setup  ## Take the pictures of the pages in docs/images.
+	$(BIN)/python tools/screenshots.py
 
 format: setup  ## Put the code into its format and mend what can be mended safely.
 	$(BIN)/ruff check --fix
