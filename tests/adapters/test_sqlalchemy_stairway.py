@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from attrs import evolve
 from sqlalchemy import Engine, inspect, select
 
-from portal_adapters.contract.builders import a_decision, a_quote
+from portal_adapters.contract.builders import COMPANY, NOW, a_decision, a_quote
 from portal_adapters.contract.feeding import feed, prepare
 from portal_adapters.contract.mint import CountingMint
 from portal_adapters.records.importing import import_records
@@ -21,7 +21,12 @@ from portal_adapters.records.writing import export_records
 from portal_adapters.sqlalchemy import SqlTransactions, migrate, open_sqlite
 from portal_adapters.sqlalchemy.migrating import migrations_config
 from portal_adapters.sqlalchemy.schema import metadata, quotes
+from portal_core.domain.access import Grant
+from portal_core.domain.events import Event
+from portal_core.domain.filters import GrantFilter
+from portal_core.domain.paging import Listing, Page
 from portal_core.domain.quotes import QuoteState
+from tests.adapters.plenty import fill
 from tests.adapters.stores import postgres_engine
 from tests.postgres import fresh_database
 
@@ -46,6 +51,12 @@ def postgres() -> Generator[Engine]:
         yield engine
 
 
+def links_and_events(engine: Engine) -> tuple[Page[Grant], Page[Event] | None]:
+    with SqlTransactions(engine, CountingMint()).read() as store:
+        grants = store.grants.page(COMPANY, Listing(sort="created_at"), GrantFilter(), at=NOW)
+        return grants, store.events.page(COMPANY, after=None, limit=100)
+
+
 on_both = pytest.mark.parametrize("opened", [sqlite, postgres])
 
 
@@ -67,14 +78,19 @@ def everything(engine: Engine) -> bytes:
 def test_data_survives_every_step_down_and_up_again(opened: Opened) -> None:
     with opened() as engine:
         migrate(engine)
-        import_records(SqlTransactions(engine, CountingMint()), [("small.jsonl", io.BytesIO(SMALL))])
-        before = everything(engine)
+        transactions, quote = SqlTransactions(engine, CountingMint()), a_quote("Q9")
+        import_records(transactions, [("small.jsonl", io.BytesIO(SMALL))])
+        fill(transactions, 3)
+        with transactions.begin() as store:
+            feed(store, quote)
+            store.decisions.record(quote, a_decision(quote))
+        before = everything(engine), links_and_events(engine)
 
         for revision in STEPS[1:]:
             step(engine, revision)
             migrate(engine)
 
-            assert everything(engine) == before
+            assert (everything(engine), links_and_events(engine)) == before
 
 
 @on_both
