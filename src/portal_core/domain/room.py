@@ -37,12 +37,19 @@ def moved_by(movements: Iterable[Movement]) -> Counter[Currency]:
     return moved
 
 
-def faults_of_room(before: Ledger, after: Ledger, moved: Moved, steps: Callable[[], Iterable[Step]]) -> Iterator[Fault]:
+def faults_of_room(
+    before: Ledger, after: Ledger, moved_before: Callable[[], Moved], steps: Callable[[], Iterable[Step]]
+) -> Iterator[Fault]:
     """Yield, for each currency in which too much would move, the document that adds the most to it.
 
-    `moved` is what moved before; `steps` yields every document whose movements may differ between the two ledgers.
+    `steps` yields every document whose movements may differ between the two ledgers; what moved before is asked
+    for where any may move more.
     """
-    if max(moved.values(), default=0) + sum(_at_most(each.after) for each in steps()) <= MOST_MOVED:
+    most = sum(map(_at_most, steps()))
+    if not most:
+        return
+    moved = moved_before()
+    if max(moved.values(), default=0) + most <= MOST_MOVED:
         return
     grown = [(each.after, _growth(before, after, each)) for each in steps()]
     for unit in sorted({unit for _, growth in grown for unit in growth}, key=lambda each: each.code):
@@ -54,15 +61,21 @@ def faults_of_room(before: Ledger, after: Ledger, moved: Moved, steps: Callable[
             yield _fault(document, unit, total)
 
 
-def _at_most(document: Invoice | Payment | None) -> int:
-    """Return at least as much as a document moves, all currencies taken together."""
+def _at_most(step: Step) -> int:
+    """Return at least as much as a document moves more than before, all currencies taken together."""
+    document = step.after
+    if document is None or (document == step.before and not _converts(document)):
+        return 0
     if isinstance(document, Invoice):
         return abs(document.total.minor) + sum(abs(part.amount.minor) for part in document.adjustments)
-    if document is None:
-        return 0
     return abs(document.amount.minor) + sum(
         abs(part.amount.minor) + abs(part.used.minor) for part in document.allocations
     )
+
+
+def _converts(document: Invoice | Payment) -> bool:
+    """Tell whether what a document moves depends on others, too: between two currencies an allocation moves both."""
+    return isinstance(document, Payment) and any(part.payment_amount is not None for part in document.allocations)
 
 
 def _growth(before: Ledger, after: Ledger, step: Step) -> Counter[Currency]:

@@ -1,7 +1,7 @@
 """What a client's changed records settle: the ledger before and after, and where the two leave a disagreement."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from functools import cached_property
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import cached_property, partial
 from typing import TypeAlias
 
 from attrs import define, field, frozen
@@ -92,8 +92,8 @@ class Settling:
     changed: Changed
     touched_invoices: Collection[InvoiceId]
     touched_payments: Collection[PaymentId]
-    moved: Moved
-    """What moved on the client's account before; nothing where nothing settles."""
+    moved: Callable[[], Moved]
+    """Asks what moved on the client's account before."""
 
     def faults(self) -> Iterator[RecordFault]:
         """Yield what the changed documents break, and those that they settle, settled, or are settled by."""
@@ -173,7 +173,7 @@ def settling_of(store: Store, changed: Changed) -> Settling:
         | settled,
         touched_payments={PaymentId(ref.id): None for ref in around if ref.type is RecordType.PAYMENT}
         | {each.id: None for each in dependants if isinstance(each, Payment)},
-        moved=store.facts.moved(*owner) if is_known else {},
+        moved=partial(store.facts.moved, *owner) if is_known else dict,
     )
 
 

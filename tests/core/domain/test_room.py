@@ -1,7 +1,9 @@
 """How much may move on one client's account."""
 
 from collections.abc import Collection
+from functools import partial
 
+import pytest
 from attrs import evolve
 
 from portal_adapters.contract.builders import (
@@ -15,7 +17,7 @@ from portal_adapters.contract.builders import (
     paid,
 )
 from portal_core.domain.agreement import Fault
-from portal_core.domain.invoices import Adjustment, Invoice
+from portal_core.domain.invoices import Adjustment, Invoice, InvoiceState
 from portal_core.domain.ledger import Ledger
 from portal_core.domain.money import Money
 from portal_core.domain.payments import Payment
@@ -34,7 +36,7 @@ def faults(
     steps = [Step(earlier.pop(each.id, None), each) for each in after]
     steps += [Step(each, None) for each in earlier.values()]
     known = moved_by(was.movements()) if moved is None else moved
-    found: list[Fault] = list(faults_of_room(was, now, known, lambda: steps))
+    found: list[Fault] = list(faults_of_room(was, now, lambda: known, lambda: steps))
     return [(each.id, each.pointer) for each in found]
 
 
@@ -77,6 +79,23 @@ def test_adjustments_and_conversions_move_the_account_too() -> None:
     assert faults(an_invoice("I2", Money(1, USD)), a_payment("P1", HALF + ONE_CENT, allocations=(converted,))) == [
         ("P1", "/amount")
     ]
+
+
+def test_a_conversion_that_begins_to_count_moves_the_account() -> None:
+    draft = an_invoice("I1", Money(1, USD), state=InvoiceState.DRAFT)
+    payment = a_payment("P1", HALF + ONE_CENT, allocations=(paid("I1", Money(1, USD), using=HALF),))
+
+    assert not faults(draft, payment)
+    assert faults(evolve(draft, state=InvoiceState.POSTED), payment, before=[draft, payment]) == [("P1", "/amount")]
+
+
+def test_what_moved_before_is_asked_for_only_where_more_may_move() -> None:
+    invoice, payment = an_invoice("I1", HALF), a_payment("P1", HALF)
+    ledger = Ledger.of([invoice, payment])
+
+    steps = [Step(invoice, invoice), Step(payment, payment), Step(invoice, None)]
+
+    assert not list(faults_of_room(ledger, ledger, partial(pytest.fail, "was asked"), lambda: steps))
 
 
 def test_an_allocation_within_a_currency_moves_nothing() -> None:
