@@ -118,7 +118,7 @@ class HttpMachine(StoreMachine):
     def _served(self, runner: Runner) -> TestClient:
         admins = admin_tokens(key=KEY, audience="portal")
         app = create_app(runner, clock=self.moment, admins=admins, limits=MemoryRateLimits(), options=OPTIONS)
-        client = TestClient(app, client=(ADDRESS, 50_000), headers={"User-Agent": PROGRAM})
+        client = TestClient(app, client=(ADDRESS, 50_000), headers={"user-agent": PROGRAM})
         return self._open.enter_context(client)
 
     @rule(span=st.sampled_from((timedelta(0), timedelta(microseconds=1), timedelta(hours=5), timedelta(days=1))))

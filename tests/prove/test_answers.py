@@ -121,7 +121,7 @@ def answers_of(opened: Callable[[], AbstractContextManager[tuple[Transactions, R
         import_records(transactions, [("history", BytesIO(HISTORY))])
         admins = admin_tokens(key=KEY, audience="portal")
         app = create_app(runner, clock=lambda: NOON, admins=admins, limits=MemoryRateLimits(), options=UNLIMITED)
-        with TestClient(app, client=("192.0.2.1", 50_000), headers={"User-Agent": "proof"}) as api:
+        with TestClient(app, client=("192.0.2.1", 50_000), headers={"user-agent": "proof"}) as api:
             asking = Asking(api, {})
             for client in CLIENTS:
                 _ask_everything(asking, client["id"])
