@@ -101,7 +101,7 @@ def test_the_proxy_hands_on_everything_and_logs_no_token(proxy: tuple[str, Path]
             told.append(answer.read().decode())
 
     assert told == [f"{path} 127.0.0.1 127.0.0.1" for path in paths]
-    log = (folder / "portal.log").read_text(encoding="utf-8")
+    log = _whole(folder / "portal.log", len(paths))
     assert re.findall(r"GET (\S+) 200", log) == [
         "/p/{token}/quotes/Q1",
         "/api/v1/customer-portal/view/{token}/dashboard",
@@ -109,6 +109,15 @@ def test_the_proxy_hands_on_everything_and_logs_no_token(proxy: tuple[str, Path]
         "/healthz",
     ]
     assert TOKEN not in "".join(each.read_text(encoding="utf-8") for each in folder.glob("*.log"))
+
+
+def _whole(log: Path, lines: int) -> str:
+    """Return a log once it has so many lines: a request is logged after it was answered."""
+    for _ in range(100):
+        if log.read_text(encoding="utf-8").count("\n") >= lines:
+            break
+        time.sleep(0.1)
+    return log.read_text(encoding="utf-8")
 
 
 @needs_systemd

@@ -33,7 +33,7 @@ class Forgetful:
 '''
 )
 
-RACES = 6
+RACES = 10
 
 
 def run_pytest(folder: Path, tests: str, *arguments: str) -> str:

@@ -1,4 +1,4 @@
-"""Every read of the API costs two statements, one for the link and one for the answer, however much there is."""
+"""Reads of the API cost two statements, for the link and the answer, however much there is; a file costs a third."""
 
 import re
 from collections.abc import Generator
@@ -15,6 +15,7 @@ from portal_adapters.contract.builders import (
     COMPANY,
     NOW,
     a_dispatch,
+    a_file,
     a_grant,
     a_secret,
     a_token,
@@ -22,6 +23,7 @@ from portal_adapters.contract.builders import (
     a_webhook,
     evidence,
 )
+from portal_adapters.pdf import TypstPrinter
 from portal_adapters.randomness import RandomMint
 from portal_adapters.rate_limits import rate_limits
 from portal_adapters.receipt_keys import derived_receipt_keys
@@ -43,8 +45,12 @@ WHOLE, NARROWED = a_token(1), a_token(10_000)
 
 LINK = f"{BASE}/view/{{token}}"
 
+# Whether a document has a file is a question of its own: files may be kept elsewhere.
+OF_A_FILE = "_id}/pdf"
+
 CLIENT_READS = [each.path for each in CLIENT_ENDPOINTS if each.method == "GET" and each.path != LINK]
 STAFF_READS = [each.path for each in STAFF_ENDPOINTS if each.method == "GET"]
+ACCOUNTS = ("/statement", "/statement.csv", "/statement/pdf")
 FILTERED = [
     f"{LINK}/quotes?state=sent,accepted",
     f"{LINK}/orders?state=confirmed&sort=number&order=asc",
@@ -88,17 +94,21 @@ def portals(request: pytest.FixtureRequest) -> Generator[Portals]:
 
 @pytest.mark.parametrize("path", [*CLIENT_READS, *FILTERED])
 def test_what_a_client_reads_takes_a_statement_for_the_link_and_one_for_the_answer(portals: Portals, path: str) -> None:
-    assert [portals[rows].asked(path) for rows in (1, MANY)] == [2, 2]
+    statements = 3 if path.endswith(OF_A_FILE) else 2
+
+    assert [portals[rows].asked(path) for rows in (1, MANY)] == [statements] * 2
 
 
-@pytest.mark.parametrize("path", [each for each in CLIENT_READS if not each.endswith(("/statement", "_id}"))])
+@pytest.mark.parametrize("path", [each for each in CLIENT_READS if not each.endswith((*ACCOUNTS, "_id}"))])
 def test_a_narrowed_link_takes_no_more(portals: Portals, path: str) -> None:
-    assert portals[MANY].asked(path, token=NARROWED) == 2
+    assert portals[MANY].asked(path, token=NARROWED) == (3 if path.endswith(OF_A_FILE) else 2)
 
 
 @pytest.mark.parametrize("path", STAFF_READS)
 def test_what_staff_reads_takes_one_statement(portals: Portals, path: str) -> None:
-    assert [portals[rows].asked(path) for rows in (1, MANY)] == [1, 1]
+    statements = 2 if path.endswith(OF_A_FILE) else 1
+
+    assert [portals[rows].asked(path) for rows in (1, MANY)] == [statements] * 2
 
 
 def test_the_next_page_takes_no_more(portals: Portals) -> None:
@@ -163,6 +173,7 @@ def _served(runner: Runner, engine: Engine) -> Generator[tuple[TestClient, list[
         admins=admins,
         limits=rate_limits("memory://"),
         options=UNLIMITED,
+        printer=TypstPrinter(),
         receipts=derived_receipt_keys(KEY),
     )
     with TestClient(app) as http:
@@ -179,6 +190,7 @@ def _fill(transactions: Transactions, rows: int) -> str:
         store.grants.add(
             evolve(a_grant("narrowed", secrets=(a_secret(10_000),), last_used_at=NOW), documents=documents)
         )
+        store.attachments.attach(a_file(DocumentRef(DocumentType.INVOICE, "1")))
         store.webhooks.add(a_webhook("1"))
         store.dispatches.add([a_dispatch("1", target="1")])
         accept_quote(store, a_visit(), QuoteId("1"), evidence(), seen=None, now=NOW)

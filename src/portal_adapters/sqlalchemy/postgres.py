@@ -6,11 +6,12 @@ from typing import Any, Final, TypeVar, final
 
 from attrs import field, frozen
 from sqlalchemy import URL, Engine, ExceptionContext, create_engine, event, make_url
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from portal_adapters.sqlalchemy.direct import DIRECT
 from portal_adapters.sqlalchemy.engine import PATIENCE_SECONDS, busy
-from portal_adapters.sqlalchemy.readers import Readers, out_of_reach_is_busy
+from portal_adapters.sqlalchemy.readers import Readers, gone_is_busy
 from portal_adapters.sqlalchemy.store import StoreOn, store_on
 from portal_core.ports import Mint, Runner, Store
 
@@ -33,6 +34,9 @@ _TRANSIENT: Final = frozenset(
         "57P03",  # cannot_connect_now
     }
 )
+
+# PostgreSQL's class of errors about connections; one that ends while it is made is no disconnect to SQLAlchemy.
+_CONNECTION_EXCEPTIONS: Final = "08"
 
 
 def open_postgres(database: str, *, pool_size: int = POOL_SIZE, patience_seconds: float = PATIENCE_SECONDS) -> Engine:
@@ -88,13 +92,15 @@ class GreenletRunner(Runner):
 
     async def read(self, use_case: Callable[[Store], T]) -> T:
         """Run a use case that writes nothing, without a transaction around its statements."""
-        async with self._readers.one() as reader:
-            return await reader.connection.run_sync(lambda _: use_case(reader.store))
+        with gone_is_busy(ConnectionError):
+            async with self._readers.one() as reader:
+                return await reader.connection.run_sync(lambda _: use_case(reader.store))
 
     async def write(self, use_case: Callable[[Store], T]) -> T:
         """Run a use case in a transaction: committed when it returns, rolled back when it raises."""
-        async with self._begun() as connection:
-            return await connection.run_sync(lambda plain: use_case(self.store_on(plain, self.mint)))
+        with gone_is_busy(ConnectionError):
+            async with self._begun() as connection:
+                return await connection.run_sync(lambda plain: use_case(self.store_on(plain, self.mint)))
 
     async def close(self) -> None:
         """Let go of all connections."""
@@ -105,7 +111,7 @@ class GreenletRunner(Runner):
     async def _begun(self) -> AsyncGenerator[AsyncConnection]:
         async with AsyncExitStack() as stack:
             async with self._readers.making_room():
-                with out_of_reach_is_busy():
+                with gone_is_busy(PoolExhausted, OSError):
                     connection = await stack.enter_async_context(self.engine.begin())
             yield connection
 
@@ -121,8 +127,12 @@ def _milliseconds(seconds: float) -> int:
 def _say_busy(context: ExceptionContext) -> Any:  # noqa: ANN401 - the event's signature
     problem = context.original_exception
     # What was given up (a cancelled task, Ctrl+C) counts as a lost connection too, and is none of the store's doing.
-    if isinstance(problem, Exception) and (context.is_disconnect or _sqlstate(problem) in _TRANSIENT):
+    if isinstance(problem, Exception) and (context.is_disconnect or _is_transient(_sqlstate(problem))):
         raise busy() from problem
+
+
+def _is_transient(state: str | None) -> bool:
+    return state is not None and (state in _TRANSIENT or state.startswith(_CONNECTION_EXCEPTIONS))
 
 
 def _sqlstate(error: BaseException | None) -> str | None:

@@ -79,17 +79,17 @@ class Readers:
 
     async def _open(self) -> Reader:
         async with self.making_room():
-            with out_of_reach_is_busy():
+            with gone_is_busy(PoolExhausted, OSError):
                 connection = await self.engine.connect()
         return Reader(connection, await connection.run_sync(self.store_on, self.mint))
 
 
 @contextmanager
-def out_of_reach_is_busy() -> Generator[None]:
-    """Say Busy when the pool has no connection free in time, or PostgreSQL is out of reach."""
+def gone_is_busy(*errors: type[Exception]) -> Generator[None]:
+    """Say Busy where one of these errors says that no connection is free in time, or PostgreSQL is out of reach."""
     try:
         yield
-    except (PoolExhausted, OSError) as error:
+    except errors as error:
         raise busy() from error
 
 
