@@ -76,7 +76,8 @@ def crew_of(database: str, folder: Path) -> Generator[Crew]:
         for member in crew.members:
             member.terminate()
         codes = [member.wait(timeout=30) for member in crew.members]
-        assert codes == [0] * COURIERS
+        # One that was hired a moment ago may end before it has learnt how to end well.
+        assert set(codes) <= {0, -signal.SIGTERM}
 
 
 def furnish(transactions: Transactions, receiver: Receiver) -> str:
