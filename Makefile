@@ -62,7 +62,7 @@ $(VENV)/mutmut/bin/mutmut:
 	$(VENV)/mutmut/bin/python -m pip install --quiet mutmut==3.8.1
 
 # The data are made once (some minutes) and kept in .bench; `make bench ONLY=dashboard,page` measures some parts again.
-bench: setup .bench/peers/bin/uvicorn  ## Measure the speed beside others (about 25 minutes), and write docs/reference/benchmark.md.
+bench: setup .bench/peers/bin/uvicorn .bench/lighthouse/node_modules/.bin/lighthouse  ## Measure the speed beside others (about 25 minutes), and write docs/reference/benchmark.md.
 	$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
 
 # The peers have an environment of their own: none of them is a part of the portal.
@@ -70,6 +70,9 @@ bench: setup .bench/peers/bin/uvicorn  ## Measure the speed beside others (about
 	$(PYTHON) -m venv .bench/peers
 	.bench/peers/bin/python -m pip install --quiet --require-hashes --requirement $<
 	touch $@
+
+.bench/lighthouse/node_modules/.bin/lighthouse:
+	npm install --silent --no-audit --no-fund --prefix .bench/lighthouse lighthouse@12.8.2
 
 pictures: setup  ## Take the pictures of the pages in docs/images.
 	$(BIN)/python tools/screenshots.py

@@ -19,13 +19,13 @@ from urllib.parse import quote
 import psycopg
 from attrs import asdict, evolve, frozen
 
-from benchmarks import imports, statements
+from benchmarks import imports, lighthouse, statements
 from benchmarks.answers import compare
 from benchmarks.databases import Databases, forget_decisions, import_history
 from benchmarks.history import LARGE_CLIENT, SMALL_CLIENT
 from benchmarks.load import Measured, interleaved, load, middle, warm
 from benchmarks.machine import resident_mebibytes
-from benchmarks.servers import API, HELLO, HOST, OTHERS, OURS, Server, Subject, served
+from benchmarks.servers import API, HELLO, HOST, OTHERS, OURS, OURS_SQLITE, Server, Subject, served
 
 REDIS_URL = os.environ.get("PORTAL_TEST_REDIS_URL", "redis://127.0.0.1:6379/0")
 
@@ -215,6 +215,15 @@ def _without_prefix(subject: Subject) -> Subject:
     return Subject(name=f"{subject.name}, HTML", command=subject.command, prefix="", on_postgres=subject.on_postgres)
 
 
+def pages(databases: Databases, effort: Effort) -> Figures:
+    """Let Lighthouse look at the dashboard, and at lists of one of many clients."""
+    token = databases.usual_tokens()[0]
+    looked_at = {"dashboard": f"/p/{token}", "invoices": f"/p/{token}/invoices", "statement": f"/p/{token}/statement"}
+    with served(OURS_SQLITE, databases) as server:
+        told = Server(_without_prefix(OURS_SQLITE), server.process, server.port, server.postgres_url)
+        return {name: lighthouse.look_at(told, path, rounds=effort.rounds) for name, path in looked_at.items()}
+
+
 def workers(databases: Databases, effort: Effort) -> Figures:
     """Ask one worker and two, both counting in Redis as two must; nothing is kept to a processor."""
     told: Figures = {}
@@ -304,6 +313,7 @@ PARTS: Mapping[str, Callable[[Databases, Effort], Figures]] = {
     "growth": growth,
     "accept": accept,
     "html": html,
+    "pages": pages,
     "workers": workers,
     "latency": latency,
     "memory": memory,

@@ -102,12 +102,18 @@ def _goals() -> Iterator[Goal]:
         yield _at_least(f"two workers over one, {store}", 1.6, _ratio("workers", store, "2", "1", "rate"))
         yield _at_most(f"start to the first answer, {store}, ms", 1000, _of("start", store), "{:.0f}")
         yield _at_most(f"memory of a worker in the end, {store}, MiB", 120, _held(store), "{:.0f}")
+    yield _at_least("accessibility of the dashboard", 100, _of_page("accessibility"), "{:.0f}")
+    yield _at_least("performance of the dashboard on a phone", 99, _of_page("performance"), "{:.0f}")
     yield _at_most("import portal_http.main, ms", 400, _of("start", "import portal_http.main"), "{:.0f}")
     yield _at_least("import, records a second, SQLite", 20_000, _of("import", "rate"), "{:,.0f}")
 
 
 def _of(part: str, figure: str) -> Callable[[Results], float]:
     return lambda results: results[part][figure]
+
+
+def _of_page(figure: str) -> Callable[[Results], float]:
+    return lambda results: results["pages"]["dashboard"][figure]
 
 
 def _tail(store: str) -> Callable[[Results], float]:
@@ -160,6 +166,7 @@ def _tables(results: Results) -> Iterator[str]:
         ("growth", _growth_table),
         ("accept", _accept_table),
         ("html", _html_table),
+        ("pages", _pages_table),
         ("latency", _latency_table),
         ("workers", _workers_table),
         ("memory", _memory_table),
@@ -222,6 +229,15 @@ def _html_table(told: Results) -> Iterator[str]:
         json, html = each["json"], each["html"]
         spent = f"{html['server_us']:,.0f} + {html['database_us']:,.0f}"
         yield f"| {store} | {json['rate']:,.0f} | {html['rate']:,.0f} | {html['rate'] / json['rate']:.2f} | {spent} |"
+
+
+def _pages_table(told: Results) -> Iterator[str]:
+    yield from ("", "### Pages, as Lighthouse sees them", "", "On a slow phone, simulated; scores of 100.", "")
+    yield "| | accessibility | performance | best practices | first paint, ms | KiB with the stylesheet |"
+    yield "|---|---:|---:|---:|---:|---:|"
+    for page, each in told.items():
+        scores = " | ".join(f"{each[name]:.0f}" for name in ("accessibility", "performance", "best_practices"))
+        yield f"| {page} | {scores} | {each['first_paint']:,.0f} | {each['kibibytes']:.0f} |"
 
 
 def _latency_table(told: Results) -> Iterator[str]:

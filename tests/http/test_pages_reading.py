@@ -361,6 +361,34 @@ def test_the_stylesheet_and_the_icon_are_kept_by_browsers_and_free(world: World)
     assert client.post(page.all("link")[0]["href"] or "").status_code == 405
 
 
+@pytest.mark.parametrize(
+    "accepted, compressed",
+    [
+        ("gzip", True),
+        ("br, gzip;q=0.5", True),
+        ("GZIP ; q=1.0, br", True),
+        ("gzip;q=0", False),
+        ("br, gzip; q=0.000, deflate", False),
+        ("x-gzip", False),
+        ("identity", False),
+    ],
+)
+def test_the_stylesheet_is_compressed_for_who_takes_it_so_and_pages_never_are(
+    world: World, accepted: str, *, compressed: bool
+) -> None:
+    link, client = world.link(), browser(world)
+    page = client.get(link, headers={"accept-encoding": accepted})
+    address = Outline(page.text).all("link")[0]["href"] or ""
+
+    answer = client.get(address, headers={"accept-encoding": accepted})
+
+    assert answer.headers.get("content-encoding") == ("gzip" if compressed else None)
+    assert (int(answer.headers["content-length"]) < len(answer.content)) is compressed
+    assert answer.headers["vary"] == "Accept-Encoding"
+    assert answer.content == client.get(address, headers={"accept-encoding": "identity"}).content
+    assert "content-encoding" not in page.headers
+
+
 @pytest.mark.parametrize("colour", [None, "teal", "#fff", "#GGGGGG"])
 def test_a_colour_that_is_none_leaves_the_plain_one(world: World, colour: str | None) -> None:
     world.feed(the_company(accent_colour=colour))

@@ -22,13 +22,13 @@ from portal_http.pages.origin import require_own_form
 from portal_http.pages.refusals import words_for
 from portal_http.pages.rendering import Look, Templates
 from portal_http.pages.routes import Route, route_of
+from portal_http.pages.static_files import STATIC, static_file
 from portal_http.pages.views.display import LANGUAGE, SCHEME
 from portal_http.pages.voice import Voice, voice_of
 from portal_http.rate_limiting import Budgets
 from portal_http.services import Services
 
 PREFIX = "/p"
-STATIC = "static"
 
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -43,16 +43,7 @@ FIELDS: tuple[Header, ...] = (
 )
 """The fields of every page."""
 
-STATIC_FIELDS: tuple[Header, ...] = (
-    (b"cache-control", b"public, max-age=31536000, immutable"),
-    (b"content-security-policy", b"default-src 'none'"),
-    NOSNIFF,
-)
-"""The fields of what is the same for everybody and has its content's digest in its address."""
-
 _AGAIN = (AlreadyDecided, InvalidInput, MovedOn, NotOpen)
-_STATIC_NAME = re.compile(r"[0-9a-f]{16}-([0-9a-f]{6})\.(css|svg)")
-_MEDIA_TYPES = {"css": b"text/css; charset=utf-8", "svg": b"image/svg+xml"}
 _COOKIES = {
     SCHEME: re.compile(rf"(?:^|;\s*){SCHEME}=(light|dark)(?:;|$)"),
     LANGUAGE: re.compile(rf"(?:^|;\s*){LANGUAGE}=([a-z]{{2,3}})(?:;|$)"),
@@ -75,7 +66,7 @@ class Pages:
             request.require_host(self.services.options.allowed_hosts)
             token, *parts = request.path.removeprefix(PREFIX).strip("/").split("/")
             if token == STATIC:
-                return _static(request.method, parts)
+                return static_file(request, parts)
             route = route_of(parts)
             if request.method not in route.views:
                 raise MethodNotAllowed(", ".join(route.views))
@@ -147,16 +138,6 @@ class Pages:
     def _voice(self, request: Incoming, visit: Visit | None, zone: ZoneInfo) -> Voice:
         accepted = ",".join(request.fields(b"accept-language"))
         return voice_of(self.languages, visit, accepted, zone, chosen=_chosen(request, LANGUAGE))
-
-
-def _static(method: str, parts: list[str]) -> Answer:
-    if method not in _READING:
-        raise MethodNotAllowed("GET, HEAD")
-    found = _STATIC_NAME.fullmatch("/".join(parts))
-    if found is None or theme.address(found[2], found[1]) != parts[0]:
-        raise DeadLink
-    content = theme.stylesheet(found[1]) if found[2] == "css" else theme.icon(found[1])
-    return Answer(200, content, [(b"content-type", _MEDIA_TYPES[found[2]]), *STATIC_FIELDS])
 
 
 def _look(request: Incoming, base: str, accent: str, languages: Languages) -> Look:
