@@ -102,7 +102,12 @@ def openapi_document(endpoints: Iterable[Endpoint], *, server: str) -> Json:
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Customer portal", "version": version("customer-portal"), "description": _ABOUT},
+        "info": {
+            "title": "Customer portal",
+            "version": version("customer-portal"),
+            "description": _ABOUT,
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
         "servers": [{"url": server}],
         "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
         "paths": paths,
@@ -126,13 +131,12 @@ def _operation(endpoint: Endpoint) -> Json:
     operation: Json = {
         "operationId": _operation_id(endpoint),
         "summary": endpoint.summary,
+        "description": _needs(endpoint),
         "tags": [_tag(endpoint)],
         "parameters": list(_parameters(endpoint)),
         "responses": _responses(endpoint),
         "security": [{"staff": []}] if isinstance(endpoint, StaffEndpoint) else [],
     }
-    if isinstance(endpoint, ClientEndpoint) and endpoint.permissions:
-        operation["description"] = "Needs " + " and ".join(f"`{each}`" for each in endpoint.permissions) + "."
     if endpoint.body is not None:
         operation["requestBody"] = {
             "required": _is_required(endpoint.body),
@@ -143,6 +147,19 @@ def _operation(endpoint: Endpoint) -> Json:
         content = {media_type: {"schema": schema} for media_type in endpoint.upload.media_types}
         operation["requestBody"] = {"required": True, "content": content}
     return operation
+
+
+def _needs(endpoint: Endpoint) -> str:
+    match endpoint:
+        case ClientEndpoint(permissions=()):
+            return "Needs a link that works."
+        case ClientEndpoint():
+            return "Needs a link with " + " and ".join(f"`{each}`" for each in endpoint.permissions) + "."
+        case StaffEndpoint():
+            scopes = "`portal:read` or `portal:admin`" if endpoint.method == "GET" else "`portal:admin`"
+            return f"Needs a JWT with the scope {scopes}."
+        case _:
+            return "Needs nothing."
 
 
 def _operation_id(endpoint: Endpoint) -> str:
@@ -282,7 +299,7 @@ def _refused_response(status: int, codes: list[str], kinds: set[type[Refusal]]) 
         "WWW-Authenticate": Unauthorized in kinds,
         "Retry-After": bool(kinds & {RateLimited, Busy, IdempotencyInFlight}),
     }
-    properties = {"status": {"const": status}, "code": {"enum": codes}}
+    properties = {"status": {"type": "integer", "enum": [status]}, "code": {"type": "string", "enum": codes}}
     schema: Json = {"allOf": [_ref(ProblemShape), {"properties": properties}]}
     return {
         "description": " or ".join(sorted({status_of(kind).title for kind in kinds})),
@@ -305,7 +322,7 @@ def _schemas(endpoints: Iterable[Endpoint]) -> Json:
     _, found = schema_components(list(kinds), ref_template=_REF)
     _, asked = schema_components(list(requests), ref_template=_REF)
     schemas = {name: _plain(schema, closed=name in asked) for name, schema in found.items()}
-    schemas["ProblemShape"]["properties"]["code"] = {"enum": sorted({kind.code for kind in STATUSES})}
+    schemas["ProblemShape"]["properties"]["code"] = {"type": "string", "enum": sorted({kind.code for kind in STATUSES})}
     shown = {name.removesuffix(_SUFFIX): schema for name, schema in sorted(schemas.items())}
     if len(shown) < len(schemas):
         raise ValueError(f"two schemas have one name: {sorted(name for name in schemas if name + _SUFFIX in schemas)}")
