@@ -13,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test long check prove mutants bench pictures format lock clean
+.PHONY: help setup demo test long check prove mutants bench reference docs pictures format lock clean
 
 help:  ## List the commands.
 	@grep -hE '^[a-z]+:.*  ## ' $(MAKEFILE_LIST) | awk -F ':.*  ## ' '{ printf "make %-8s %s\n", $$1, $$2 }'
@@ -73,6 +73,12 @@ bench: setup .bench/peers/bin/uvicorn .bench/lighthouse/node_modules/.bin/lighth
 
 .bench/lighthouse/node_modules/.bin/lighthouse:
 	npm install --silent --no-audit --no-fund --prefix .bench/lighthouse lighthouse@12.8.2
+
+reference: setup  ## Write the reference of the API and the commands from what the program says of itself.
+	$(BIN)/python tools/reference.py
+
+docs: setup  ## Make the documentation into a site, build/docs/index.html; a warning is an error.
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs build/docs
 
 pictures: setup  ## Take the pictures of the pages in docs/images.
 	$(BIN)/python tools/screenshots.py

@@ -154,7 +154,7 @@ def _circumstances(databases: Databases) -> Iterator[str]:
 
 
 def _goals_table(results: Results) -> Iterator[str]:
-    yield from ("", "### Goals", "", "| | goal | measured | |", "|---|---:|---:|---|")
+    yield from ("", "## Goals", "", "| | goal | measured | |", "|---|---:|---:|---|")
     yield from (row for goal in _goals() if (row := goal.row(results)) is not None)
 
 
@@ -178,7 +178,7 @@ def _tables(results: Results) -> Iterator[str]:
 
 
 def _reads_table(head: str, told: Results) -> Iterator[str]:
-    yield from ("", f"### {head}", "")
+    yield from ("", f"## {head}", "")
     yield f"{told['compared']} documents were answered alike by all servers before any was timed."
     yield ""
     yield (
@@ -205,7 +205,7 @@ def _reads_table(head: str, told: Results) -> Iterator[str]:
 def _growth_table(told: Results) -> Iterator[str]:
     yield from (
         "",
-        "### Growth",
+        "## Growth",
         "",
         f"p50 in ms, one request at a time: {told['few']:,} and {told['many']:,} invoices.",
     )
@@ -216,14 +216,14 @@ def _growth_table(told: Results) -> Iterator[str]:
 
 
 def _accept_table(told: Results) -> Iterator[str]:
-    yield from ("", "### Accepting a quote", "", "p50 in ms, durable on both sides.", "")
+    yield from ("", "## Accepting a quote", "", "p50 in ms, durable on both sides.", "")
     yield from ("| | accept | bare commit of one row | ratio |", "|---|---:|---:|---:|")
     for store, each in told.items():
         yield f"| {store} | {each['accept']:.2f} | {each['commit']:.2f} | {each['accept'] / each['commit']:.2f} |"
 
 
 def _html_table(told: Results) -> Iterator[str]:
-    yield from ("", "### The dashboard for people", "")
+    yield from ("", "## The dashboard for people", "")
     yield from ("| | JSON requests/s | HTML requests/s | ratio | HTML processor µs |", "|---|---:|---:|---:|---:|")
     for store, each in told.items():
         json, html = each["json"], each["html"]
@@ -232,7 +232,7 @@ def _html_table(told: Results) -> Iterator[str]:
 
 
 def _pages_table(told: Results) -> Iterator[str]:
-    yield from ("", "### Pages, as Lighthouse sees them", "", "On a slow phone, simulated; scores of 100.", "")
+    yield from ("", "## Pages, as Lighthouse sees them", "", "On a slow phone, simulated; scores of 100.", "")
     yield "| | accessibility | performance | best practices | first paint, ms | KiB with the stylesheet |"
     yield "|---|---:|---:|---:|---:|---:|"
     for page, each in told.items():
@@ -241,7 +241,7 @@ def _pages_table(told: Results) -> Iterator[str]:
 
 
 def _latency_table(told: Results) -> Iterator[str]:
-    yield from ("", "### 128 connections at once", "", "| | requests/s | p50 ms | p99 ms | ratio | errors |")
+    yield from ("", "## 128 connections at once", "", "| | requests/s | p50 ms | p99 ms | ratio | errors |")
     yield "|---|---:|---:|---:|---:|---:|"
     for store, each in told.items():
         cells = f"{each['rate']:,.0f} | {each['p50']:.1f} | {each['p99']:.1f} | {each['p99'] / each['p50']:.1f}"
@@ -249,7 +249,7 @@ def _latency_table(told: Results) -> Iterator[str]:
 
 
 def _workers_table(told: Results) -> Iterator[str]:
-    yield from ("", "### Two workers", "", "The load, Redis and PostgreSQL share the processors with both workers.", "")
+    yield from ("", "## Two workers", "", "The load, Redis and PostgreSQL share the processors with both workers.", "")
     yield from ("| | one, requests/s | two, requests/s | ratio |", "|---|---:|---:|---:|")
     for store, each in told.items():
         one, two = each["1"]["rate"], each["2"]["rate"]
@@ -257,7 +257,7 @@ def _workers_table(told: Results) -> Iterator[str]:
 
 
 def _memory_table(told: Results) -> Iterator[str]:
-    yield from ("", "### Memory of a worker", "", "MiB after so many requests.", "")
+    yield from ("", "## Memory of a worker", "", "MiB after so many requests.", "")
     yield f"| | {' | '.join(['requests', 'MiB'] * 4)} |"
     yield f"|---|{'---:|' * 8}"
     for store, held in told.items():
@@ -265,7 +265,7 @@ def _memory_table(told: Results) -> Iterator[str]:
 
 
 def _start_table(told: Results) -> Iterator[str]:
-    yield from ("", "### Start and imports", "", "| | ms |", "|---|---:|")
+    yield from ("", "## Start and imports", "", "| | ms |", "|---|---:|")
     for store in (POSTGRES, SQLITE):
         yield f"| `portal serve`, {store}, to its first answer | {told[store]:.0f} |"
     for name, milliseconds in told["imports"].items():
@@ -273,6 +273,6 @@ def _start_table(told: Results) -> Iterator[str]:
 
 
 def _import_table(told: Results) -> Iterator[str]:
-    yield from ("", "### Import", "")
+    yield from ("", "## Import", "")
     yield f"{told['records']:,} records into SQLite in {told['seconds']:.0f} s: {told['rate']:,.0f} a second; "
     yield f"no process held more than {told['peak_mebibytes']:.0f} MiB. Generating and migrating are counted in."

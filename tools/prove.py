@@ -68,7 +68,7 @@ def _tables(rows: Sequence[Row]) -> Iterator[str]:
     for proof in ORDER:
         own = [row for row in rows if row["proof"] == proof]
         if own:
-            yield from ("", f"### {HEADS[proof].format(**own[0])}", "")
+            yield from ("", f"## {HEADS[proof].format(**own[0])}", "")
             yield from _table([{name: row[name] for name in row if name not in {"proof", "callers"}} for row in own])
     steps = sum(row["steps"] for row in rows if row["proof"] == "machine")
     yield from ("", f"The state machine took {steps:,} steps in all.")

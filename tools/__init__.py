@@ -1,0 +1,1 @@
+"""What is run beside the portal: reports, reference, pictures, and checks of the structure."""
