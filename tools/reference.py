@@ -93,7 +93,8 @@ def _codes(document: Json, refusals: Json) -> str:
 
 def _codes_of(document: Json, ref: str) -> Iterator[str]:
     (told,) = document["components"]["responses"][ref.rpartition("/")[2]]["content"].values()
-    yield from (f"`{each}`" for each in told["schema"]["allOf"][1]["properties"]["code"]["enum"])
+    problem = document["components"]["schemas"][told["schema"]["$ref"].rpartition("/")[2]]
+    yield from (f"`{each}`" for each in problem["allOf"][1]["properties"]["code"]["enum"])
 
 
 def _content(told: Json) -> str:

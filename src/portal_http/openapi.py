@@ -112,7 +112,7 @@ def openapi_document(endpoints: Iterable[Endpoint], *, server: str) -> Json:
         "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
         "paths": paths,
         "components": {
-            "schemas": _schemas(listed),
+            "schemas": _schemas(listed) | _envelope_schemas(listed) | _problem_schemas(listed),
             "responses": _refused_responses(listed),
             "headers": dict(_FIELDS),
             "securitySchemes": {"staff": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
@@ -214,8 +214,8 @@ def _query_parameter(parameter: Parameter[Any]) -> Json:
 
 def _responses(endpoint: Endpoint) -> Json:
     responses: Json = {str(endpoint.result.status.value): _success(endpoint)}
-    for status, name, _ in _refused(endpoint):
-        responses[str(status)] = {"$ref": f"#/components/responses/{name}"}
+    for status, kinds in _refused(endpoint):
+        responses[str(status)] = {"$ref": f"#/components/responses/{_name_of(kinds)}"}
     return responses
 
 
@@ -257,55 +257,88 @@ def _success(endpoint: Endpoint) -> Json:
 
 
 def _enveloped(endpoint: Endpoint) -> Json:
-    result = endpoint.result
-    if not result.shapes:
+    if not endpoint.result.shapes:
         return {"type": "string"}
-    refs = [_ref(shape) for shape in result.shapes]
-    shape = refs[0] if len(refs) == 1 else {"anyOf": refs}
-    record = _object(data=shape)
-    page = _object(data={"type": "array", "items": shape}, meta=_ref(PageMeta))
-    match result.envelope:
-        case "one":
-            return record
-        case "many":
-            return page
-        case "either":
-            return {"anyOf": [record, page]}
-        case _:
-            return shape
+    named = [{"$ref": _REF.format(name=name)} for name, _ in _envelopes(endpoint)]
+    return _any_of(named or [_ref(shape) for shape in endpoint.result.shapes])
+
+
+def _envelopes(endpoint: Endpoint) -> Iterable[tuple[str, Json]]:
+    """Yield what an endpoint wraps its shapes in, each under a name that a generated client has a class by."""
+    result = endpoint.result
+    name = "Or".join(shape.__name__.removesuffix(_SUFFIX) for shape in result.shapes)
+    shape = _any_of([_ref(shape) for shape in result.shapes])
+    if result.envelope in ("one", "either"):
+        yield f"{name}Answer", _object(data=shape)
+    if result.envelope in ("many", "either"):
+        yield f"{name}Page", _object(data={"type": "array", "items": shape}, meta=_ref(PageMeta))
+
+
+def _envelope_schemas(endpoints: Iterable[Endpoint]) -> Json:
+    return dict(sorted(each for endpoint in endpoints for each in _envelopes(endpoint)))
+
+
+def _any_of(schemas: list[Json]) -> Json:
+    return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
 
 
 def _object(**properties: Json) -> Json:
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 
-def _refused(endpoint: Endpoint) -> Iterable[tuple[int, str, Json]]:
+def _refused(endpoint: Endpoint) -> Iterable[tuple[int, frozenset[type[Refusal]]]]:
+    """Yield the statuses that an endpoint may refuse with, each with what it may mean."""
     by_status: dict[int, set[type[Refusal]]] = {}
     for refusal in _refusals(endpoint):
         by_status.setdefault(status_of(refusal).code.value, set()).add(refusal)
     for status, kinds in sorted(by_status.items()):
-        codes = sorted({kind.code for kind in kinds})
-        yield status, "_or_".join(codes), _refused_response(status, codes, kinds)
+        yield status, frozenset(kinds)
 
 
-def _refused_responses(endpoints: Iterable[Endpoint]) -> Json:
-    found = {name: response for endpoint in endpoints for _, name, response in _refused(endpoint)}
+def _all_refused(endpoints: Iterable[Endpoint]) -> Mapping[str, tuple[int, frozenset[type[Refusal]]]]:
+    found = {_name_of(kinds): (status, kinds) for endpoint in endpoints for status, kinds in _refused(endpoint)}
     return {name: found[name] for name in sorted(found)}
 
 
-def _refused_response(status: int, codes: list[str], kinds: set[type[Refusal]]) -> Json:
+def _codes_of(kinds: Iterable[type[Refusal]]) -> list[str]:
+    return sorted({kind.code for kind in kinds})
+
+
+def _name_of(kinds: Iterable[type[Refusal]]) -> str:
+    return "_or_".join(_codes_of(kinds))
+
+
+def _problem_name(refused_name: str) -> str:
+    return refused_name.title().replace("_", "") + "Problem"
+
+
+def _refused_responses(endpoints: Iterable[Endpoint]) -> Json:
+    return {name: _refused_response(name, kinds) for name, (_, kinds) in _all_refused(endpoints).items()}
+
+
+def _refused_response(name: str, kinds: frozenset[type[Refusal]]) -> Json:
     fields = {
         "Allow": MethodNotAllowed in kinds,
         "WWW-Authenticate": Unauthorized in kinds,
         "Retry-After": bool(kinds & {RateLimited, Busy, IdempotencyInFlight}),
     }
-    properties = {"status": {"type": "integer", "enum": [status]}, "code": {"type": "string", "enum": codes}}
-    schema: Json = {"allOf": [_ref(ProblemShape), {"properties": properties}]}
+    schema = {"$ref": _REF.format(name=_problem_name(name))}
     return {
         "description": " or ".join(sorted({status_of(kind).title for kind in kinds})),
         "headers": {name: _field(name) for name, is_sent in fields.items() if is_sent},
         "content": {"application/problem+json": {"schema": schema}},
     }
+
+
+def _problem_schemas(endpoints: Iterable[Endpoint]) -> Json:
+    """Return the problem documents of all refusals: which status and which codes each of them has."""
+    schemas: Json = {}
+    for name, (status, kinds) in _all_refused(endpoints).items():
+        status_schema = {"type": "integer", "enum": [status]}
+        code_schema = {"type": "string", "enum": _codes_of(kinds)}
+        narrowed = {"type": "object", "properties": {"status": status_schema, "code": code_schema}}
+        schemas[_problem_name(name)] = {"allOf": [_ref(ProblemShape), narrowed]}
+    return schemas
 
 
 def _field(name: str) -> Json:
