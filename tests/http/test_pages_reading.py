@@ -10,8 +10,20 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.testclient import TestClient
 
-from portal_adapters.contract.builders import a_quote, day, moment
+from portal_adapters.contract.builders import (
+    a_credit_note,
+    a_delivery,
+    a_quote,
+    a_refund,
+    an_invoice,
+    day,
+    eur,
+    moment,
+    paid,
+)
 from portal_core.domain.access import DocumentRef, DocumentType, Permission
+from portal_core.domain.deliveries import DeliveryState
+from portal_core.domain.invoices import Instalment
 from portal_core.use_cases.access import revoke_links_of
 from portal_http.pages import theme
 from tests.browser.world import World, everything, many_invoices, the_client, the_company
@@ -78,6 +90,13 @@ def a_world() -> World:
 
 def browser(world: World, **options: Any) -> TestClient:
     return TestClient(world.app(**options), follow_redirects=False)
+
+
+def section(page: str, heading: str) -> str:
+    """Return the part of a page that a heading's id names."""
+    found = re.search(rf'<section[^>]*aria-labelledby="{heading}".*?</section>', page, re.DOTALL)
+    assert found is not None
+    return found[0]
 
 
 def words(page: str) -> str:
@@ -172,15 +191,71 @@ def test_a_statement_opens_moves_and_closes(world: World) -> None:
 
 
 def test_a_long_statement_is_shown_from_its_end_with_a_way_to_what_was_before(world: World) -> None:
-    world.feed(*many_invoices(260))
+    world.feed(*(an_invoice(f"M{index:04}", number=f"INV-{index:04}", issued_on=day(-1)) for index in range(260)))
     link, client = world.link(), browser(world)
 
     page = client.get(f"{link}/statement?currency=EUR").text
 
-    assert "Brought forward" in page
-    earlier = re.search(r'href="([^"]+)">Show the earlier movements', page)
-    assert earlier is not None
-    assert "INV-0250" in client.get(earlier[1].replace("&amp;", "&")).text
+    seen = [page]
+    while (earlier := re.search(r'href="([^"]+)">Show the earlier movements', seen[-1])) is not None:
+        seen.append(client.get(earlier[1].replace("&amp;", "&")).text)
+    movements = [re.findall(r"<bdi>(INV-\d{4})</bdi>", each) for each in seen]
+    shown = [number for page in reversed(movements) for number in page]
+    assert len(seen) == 3
+    assert len(shown) == len(set(shown)) == 260
+    assert shown == sorted(shown)
+    assert ["Brought forward" in each for each in seen] == [True, True, False]
+    assert ["Carried forward" in each for each in seen] == [False, True, True]
+
+
+def test_what_is_overdue_comes_before_what_falls_due_soon(world: World) -> None:
+    soon = [an_invoice(f"S{index}", number=f"SOON-{index}", due_on=day(10)) for index in range(6)]
+    long_ago = an_invoice("OLD", number="LONG-AGO", due_on=None, issued_on=day(-90))
+    world.feed(*soon, long_ago)
+
+    needed = section(browser(world).get(world.link()).text, "now")
+
+    assert "LONG-AGO" in needed
+
+
+def test_an_invoice_in_parts_asks_first_for_what_is_overdue(world: World) -> None:
+    parts = (Instalment(due_on=day(-10), amount=eur("10.00")), Instalment(due_on=day(100), amount=eur("990.00")))
+    world.feed(an_invoice("IN", eur("1000.00"), number="IN-PARTS", due_on=day(100), instalments=parts))
+    link, client = world.link(), browser(world)
+
+    needed = words(section(client.get(link).text, "now"))
+    asked = words(section(client.get(f"{link}/invoices/IN").text, "due"))
+
+    assert "A part of invoice IN-PARTS is overdue" in needed
+    assert "Open in all €1,000.00" in needed
+    assert "Still due €10.00" in asked
+    assert "Due later: €990.00" in asked
+
+
+def test_a_delivery_that_was_forgotten_does_not_hide_the_one_that_comes_tomorrow(world: World) -> None:
+    forgotten = [
+        a_delivery(f"F{index}", number=f"FORGOTTEN-{index}", state=DeliveryState.SHIPPED, scheduled_on=day(-300))
+        for index in range(6)
+    ]
+    world.feed(*forgotten, a_delivery("NEXT", number="TOMORROW", state=DeliveryState.READY, scheduled_on=day(1)))
+
+    coming = section(browser(world).get(world.link()).text, "way")
+
+    assert "TOMORROW" in coming
+    assert "All deliveries" in coming
+
+
+def test_money_that_went_back_is_called_so(world: World) -> None:
+    note = a_credit_note("CN", eur("50.00"), number="NOTE")
+    world.feed(note, a_refund("RF", eur("20.00"), number="BACK", allocations=(paid("CN", eur("20.00")),)))
+    link, client = world.link(), browser(world)
+
+    refund, note_page = (words(client.get(f"{link}/{path}").text) for path in ("payments/RF", "invoices/CN"))
+
+    assert "Received" not in refund
+    assert "What it paid back" in refund
+    assert "BACK Refund" in note_page
+    assert "Partly paid" not in note_page
 
 
 def test_lists_are_narrowed_searched_and_paged(world: World) -> None:

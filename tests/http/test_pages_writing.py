@@ -298,6 +298,31 @@ def test_a_message_starts_a_conversation_that_goes_on_until_it_is_closed(world: 
     assert len(tickets(world)[0].replies) == 3
 
 
+def test_a_message_that_is_sent_twice_by_a_double_click_is_taken_once(world: World) -> None:
+    link, client = world.link(), browser(world)
+    typed = {"subject": "Chairs", "message": "Four more, please.", "category": "question"}
+
+    first, second = (client.post(f"{link}/feedback", data=typed) for _ in range(2))
+    replies = [client.post(first.headers["location"].partition("#")[0], data={"message": "Soon."}) for _ in range(2)]
+    other = client.post(f"{link}/feedback", data={**typed, "message": "And a table."})
+
+    assert first.headers["location"] == second.headers["location"] != other.headers["location"]
+    assert [each.status_code for each in replies] == [303, 303]
+    assert sorted(len(each.replies) for each in tickets(world)) == [0, 1]
+
+
+def test_the_longest_message_fits_whatever_its_letters(world: World) -> None:
+    typed = {"subject": "Chairs", "category": "praise"}
+
+    longest, longer = (
+        browser(world).post(f"{world.link()}/feedback", data={**typed, "message": "\N{CHAIR}" * length})
+        for length in (10_000, 10_001)
+    )
+
+    assert (longest.status_code, longer.status_code) == (303, 422)
+    assert [len(each.message) for each in tickets(world)] == [10_000]
+
+
 def test_a_message_without_words_is_kept_with_what_is_missing(world: World) -> None:
     answer = browser(world).post(
         f"{world.link()}/feedback", data={"subject": "Chairs", "message": " ", "category": "rant", "rating": "9"}

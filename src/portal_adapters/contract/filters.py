@@ -48,7 +48,7 @@ from portal_core.domain.filters import (
 from portal_core.domain.ids import QuoteId, TicketId
 from portal_core.domain.invoices import Instalment, InvoiceKind, PaymentState
 from portal_core.domain.orders import DeliveryStatus, OrderState
-from portal_core.domain.paging import Listing
+from portal_core.domain.paging import OLDEST_DUE, Listing
 from portal_core.domain.quotes import Answer, QuoteState
 from portal_core.ports import Transactions
 
@@ -170,6 +170,22 @@ class FiltersContract:
         assert _numbers(overdue.items) == sorted(OVERDUE)
         assert _numbers(not_overdue.items) == sorted(everything - set(OVERDUE))
         assert (earlier.items, earlier.total) == ((), 0)
+
+    def test_invoices_of_which_something_is_due_by_a_day_come_oldest_first(self, transactions: Transactions) -> None:
+        _prepare_invoices(transactions)
+        oldest_first = Listing(sort=OLDEST_DUE, descending=False)
+
+        with transactions.begin() as store:
+            by_yesterday, ever = (
+                store.invoices.page(SCOPE, oldest_first, InvoiceFilter(due_by=day), on=TODAY).items
+                for day in (YESTERDAY, date.max)
+            )
+
+        open_ones = PAYMENT_STATES[PaymentState.NOT_PAID] + PAYMENT_STATES[PaymentState.PARTIAL]
+        days = [each.oldest_due_on or date.min for each in ever]
+        assert sorted(_numbers(by_yesterday)) == sorted(OVERDUE)
+        assert sorted(_numbers(ever)) == sorted(open_ones)
+        assert days == sorted(days)
 
     def test_credit_notes_are_filtered_by_kind(self, transactions: Transactions) -> None:
         _prepare_invoices(transactions)

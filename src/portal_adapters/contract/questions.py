@@ -45,6 +45,7 @@ from portal_core.domain.paging import (
     DELIVERY_SORTS,
     INVOICE_SORTS,
     MOMENT_SORTS,
+    OLDEST_DUE,
     ORDER_SORTS,
     PAYMENT_SORTS,
     QUOTE_SORTS,
@@ -228,12 +229,13 @@ questions: st.SearchStrategy[Question] = st.one_of(
     _asked(
         invoices,
         scope=_views,
-        listing=listings(INVOICE_SORTS),
+        listing=listings((*INVOICE_SORTS, OLDEST_DUE)),
         asked=st.builds(
             InvoiceFilter,
             kinds=_among(InvoiceKind),
             payment_states=_among(PaymentState),
             overdue=st.none() | st.booleans(),
+            due_by=st.none() | days,
         ),
         on=days,
     ),

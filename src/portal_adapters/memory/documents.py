@@ -139,6 +139,7 @@ class MemoryInvoices(Invoices):
             if _among(each.kind, narrowed.kinds_meant)
             and _among(each.payment_state, narrowed.payment_states)
             and narrowed.overdue in {None, each.is_overdue(on)}
+            and (narrowed.due_by is None or each.is_due_by(narrowed.due_by))
             and within(each.issued_on, each.number, listing)
         )
         return page_of(shown, listing, place=lambda each: Position(getattr(each, listing.sort), each.id))

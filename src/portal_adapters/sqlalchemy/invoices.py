@@ -39,7 +39,7 @@ from portal_core.domain.invoices import (
     instalments_due,
 )
 from portal_core.domain.money import CURRENCIES, Money
-from portal_core.domain.paging import Listing, Page
+from portal_core.domain.paging import OLDEST_DUE, Listing, Page
 from portal_core.ports import Invoices
 
 _SOURCES = {"invoice": SettlementSource.CREDIT_NOTE, "payment": SettlementSource.PAYMENT}
@@ -73,17 +73,23 @@ INVOICES_OF_ORDER = Section("invoices", _SUMMARIES.where(invoices.c.order_id == 
 INVOICES = ListSource(
     rows=_SUMMARIES,
     id=invoices.c.id,
-    sorts={"issued_on": invoices.c.issued_on, "due_on": invoices.c.due_on, "number": invoices.c.number},
+    sorts={
+        "issued_on": invoices.c.issued_on,
+        "due_on": invoices.c.due_on,
+        "number": invoices.c.number,
+        OLDEST_DUE: invoices.c.oldest_due_on,
+    },
     conditions=document_conditions(DocumentType.INVOICE, invoices, invoices.c.issued_on)
     | {
         "kinds": among(invoices.c.kind, "kinds"),
         "payment_states": among(invoices.c.payment_state, "payment_states"),
+        "due_by": invoices.c.oldest_due_on <= bindparam("due_by"),
         "overdue_on": invoices.c.oldest_due_on < bindparam("overdue_on"),
         "not_overdue_on": or_(
             invoices.c.oldest_due_on.is_(None), invoices.c.oldest_due_on >= bindparam("not_overdue_on")
         ),
     },
-    nullable=frozenset({"due_on"}),
+    nullable=frozenset({"due_on", OLDEST_DUE}),
     selective=SELECTIVE,
     kept_total=kept_total(DocumentType.INVOICE),
 )
@@ -157,6 +163,7 @@ class SqlInvoices(Invoices):
         asked = {
             "kinds": words(narrowed.kinds_meant),
             "payment_states": words(narrowed.payment_states),
+            "due_by": narrowed.due_by,
             "overdue_on": on if narrowed.overdue is True else None,
             "not_overdue_on": on if narrowed.overdue is False else None,
         }

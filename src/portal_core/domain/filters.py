@@ -1,5 +1,7 @@
 """What the lists can be narrowed to; None leaves a list as it is."""
 
+from datetime import date
+
 from attrs import frozen
 
 from portal_core.domain.access import DocumentRef, GrantState
@@ -30,16 +32,17 @@ class OrderFilter:
 
 @frozen(kw_only=True)
 class InvoiceFilter:
-    """By kind, payment state and whether something is overdue."""
+    """By kind, payment state, whether something is overdue, and whether something open falls due by a day."""
 
     kinds: frozenset[InvoiceKind] | None = None
     payment_states: frozenset[PaymentState] | None = None
     overdue: bool | None = None
+    due_by: date | None = None
 
     @property
     def kinds_meant(self) -> frozenset[InvoiceKind] | None:
         """The kinds asked for: to ask how an invoice is paid, without a kind, is to ask about invoices."""
-        if self.kinds is None and (self.payment_states is not None or self.overdue is not None):
+        if self.kinds is None and (self.payment_states, self.overdue, self.due_by) != (None, None, None):
             return frozenset({InvoiceKind.INVOICE})
         return self.kinds
 

@@ -1,7 +1,7 @@
 """Invoices and credit notes: what is billed, what settled it, and what is still due."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 
 from attrs import frozen
@@ -209,9 +209,40 @@ class InvoiceSummary:
     payment_url: str | None
     payment_instructions: str | None
 
+    @property
+    def is_due_in_parts(self) -> bool:
+        """Whether what falls due first need not be all that is due."""
+        return self.oldest_due_on is not None and self.oldest_due_on != (self.due_on or self.issued_on)
+
     def is_overdue(self, on: date) -> bool:
         """Tell whether something fell due before a day and is still open."""
         return self.oldest_due_on is not None and self.oldest_due_on < on
+
+    def is_due_by(self, day: date) -> bool:
+        """Tell whether something that is still open fell or falls due by a day, that day counted."""
+        return self.oldest_due_on is not None and self.oldest_due_on <= day
+
+
+def paid_together(invoices: Iterable[InvoiceSummary]) -> PaymentState | None:
+    """Return how far some invoices are paid together, None where there are none; credit notes do not count.
+
+    An invoice of nothing says nothing beside others.
+    """
+    posted = [each for each in invoices if each.kind is InvoiceKind.INVOICE]
+    counted = [each for each in posted if each.total] or posted
+    states = {each.payment_state for each in counted}
+    if len(states) <= 1:
+        return next(iter(states), None)
+    return PaymentState.PARTIAL if any(each.amount_due for each in counted) else PaymentState.PAID
+
+
+@frozen(kw_only=True)
+class DueNow:
+    """What of an invoice is to be paid first: all that is overdue, else what falls due next; and what follows later."""
+
+    amount: Money
+    on: date
+    later: Money
 
 
 @frozen(kw_only=True)
@@ -229,3 +260,12 @@ class InvoiceDetail:
     instalments: tuple[InstalmentDue, ...]
     settlements: tuple[Settlement, ...] | None
     allocations: tuple[NumberedAllocation, ...] | None
+
+    def due_now(self, today: date) -> DueNow | None:
+        """Return what is to be paid first, nothing where nothing is due."""
+        parts = [each for each in self.instalments if each.amount_due]
+        if not parts:
+            return None
+        until = max(parts[0].due_on, today - timedelta(days=1))
+        due = total_of((each.amount_due for each in parts if each.due_on <= until), self.summary.total.currency)
+        return DueNow(amount=due, on=parts[0].due_on, later=self.summary.amount_due - due)

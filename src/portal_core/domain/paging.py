@@ -57,3 +57,6 @@ PAYMENT_SORTS = ("received_on", "number")
 DELIVERY_SORTS = ("scheduled_on", "number")
 MOMENT_SORTS = ("created_at",)
 """The sorts of each list; the first is its default, and the date that `since` and `until` are about."""
+
+OLDEST_DUE = "oldest_due_on"
+"""One more sort of invoices, for pages: by the first day on which something still open fell or falls due."""

@@ -71,7 +71,7 @@ class Invoices(Protocol):
 
     @abstractmethod
     def page(self, scope: Scope, listing: Listing, narrowed: InvoiceFilter, *, on: date) -> Page[InvoiceSummary]:
-        """Return a page by `issued_on`, `due_on` or `number`; the day decides which are overdue."""
+        """Return a page by `issued_on`, `due_on`, `oldest_due_on` or `number`; the day decides which are overdue."""
 
 
 class Payments(Protocol):

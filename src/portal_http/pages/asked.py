@@ -138,19 +138,25 @@ class Asked:
         if isinstance(self.refusal, InvalidInput):
             for problem in self.refusal.problems:
                 if problem.parameter is not None:
-                    found.setdefault(problem.parameter, Said(_IN_PARAMETERS.get(problem.parameter, _IN_ADDRESS)))
+                    found.setdefault(problem.parameter, Said(self._said_of(problem.parameter)))
                 elif problem.pointer and problem.pointer.startswith("/document"):
                     found.setdefault("about", Said(_ABOUT))
                 elif problem.pointer:
                     found.setdefault(problem.pointer[1:], Said(_IN_FIELD))
         return found
 
+    def _said_of(self, parameter: str) -> str:
+        if parameter == "from" and self.here.startswith(Section.STATEMENT.value):
+            return _IN_STATEMENT
+        return _IN_PARAMETERS.get(parameter, _IN_ADDRESS)
+
 
 _IN_ADDRESS = N_("The address asks for something that is not there. Start again from the whole list.")
 _ABOUT = N_("Choose one of those offered.")
 _IN_FIELD = N_("Look at this field again.")
+_IN_STATEMENT = N_("Give a day of the calendar, not after the last day, for a period of at most 5,000 movements.")
 _IN_PARAMETERS = {
-    "from": N_("Give a day of the calendar, not after the last day, for a period of at most 5,000 movements."),
+    "from": N_("Give a day of the calendar, not after the last day."),
     "to": N_("Give a day of the calendar, not before the first day."),
     "number": N_("Give the number as it is on the document."),
 }

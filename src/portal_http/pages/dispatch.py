@@ -109,7 +109,7 @@ class Pages:
         if request.method not in _READING:
             require_own_form(request, self.services.options.public_url)
             asked.visit.grant.require(*route.needs, at=asked.now)
-            asked = evolve(asked, form=read_form(await read_body(request)), query={})
+            asked = evolve(asked, form=read_form(await read_body(request, most=route.most)), query={})
         try:
             return await route.views[request.method](asked, route.document_id)
         except _AGAIN as refusal:

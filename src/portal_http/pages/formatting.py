@@ -15,6 +15,7 @@ _REMEMBERED = 4_096
 _NUMBERING = "default"
 
 _LETTER_BESIDE_DIGIT = re.compile(r"(?<=[A-Za-z])(?=\d)")
+_LEFT_TO_RIGHT = "\N{LEFT-TO-RIGHT MARK}"
 _DIGITS = {"arab": str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")}
 
 
@@ -28,7 +29,14 @@ def money(amount: Money, locale: Locale) -> str:
 
 def _priced(pattern: numbers.NumberPattern, number: Decimal, code: str, locale: Locale) -> str:
     text = pattern.apply(number, locale, currency=code, currency_digits=False, numbering_system=_NUMBERING)
+    if locale.text_direction == "rtl":
+        text = _from_right_to_left(text, numbers.get_currency_symbol(code, locale))
     return _in_digits(_LETTER_BESIDE_DIGIT.sub("\N{NO-BREAK SPACE}", text), locale)
+
+
+def _from_right_to_left(text: str, symbol: str) -> str:
+    """Return an amount whose sign stays before its figures, and whose symbol in one piece (Unicode's UAX #9)."""
+    return text.replace("-", f"{_LEFT_TO_RIGHT}-").replace(symbol, f"{_LEFT_TO_RIGHT}{symbol}{_LEFT_TO_RIGHT}")
 
 
 @lru_cache

@@ -15,6 +15,9 @@ from portal_http.pages.labels import N_
 from portal_http.pages.voice import Said
 
 MOST_FIELDS = 20
+LARGEST_MESSAGE = 192 * 1024
+"""The bytes of a form with a message: each of its 10,000 characters takes up to twelve as a form is encoded."""
+
 MEDIA_TYPE = "application/x-www-form-urlencoded"
 
 T = TypeVar("T")
@@ -103,9 +106,13 @@ def _can_be_seen(text: str) -> bool:
     return True
 
 
-async def read_body(request: Incoming) -> bytes:
-    """Return the body of a form; refuse with UnsupportedMediaType other bodies, with PayloadTooLarge beyond 64 KiB."""
-    body = await request.read()
+class BrokenForm(InvalidInput):
+    """What was sent is no form that a page has."""
+
+
+async def read_body(request: Incoming, *, most: int) -> bytes:
+    """Return the body of a form; refuse with UnsupportedMediaType, or with PayloadTooLarge beyond `most` bytes."""
+    body = await request.read(most)
     said = request.fields(b"content-type")
     if len(said) != 1 or _FORM.fullmatch(said[0]) is None or request.fields(b"content-encoding"):
         raise UnsupportedMediaType(f"The form must be sent as {MEDIA_TYPE}.")
@@ -113,7 +120,7 @@ async def read_body(request: Incoming) -> bytes:
 
 
 def read_form(body: bytes) -> Form:
-    """Return the fields of a body (application/x-www-form-urlencoded, UTF-8); refuse with InvalidInput."""
+    """Return the fields of a body (application/x-www-form-urlencoded, UTF-8); refuse with BrokenForm."""
     try:
         pairs = parse_qsl(
             body.decode("ascii"),
@@ -123,8 +130,8 @@ def read_form(body: bytes) -> Form:
             strict_parsing=False,
         )
     except ValueError:
-        raise InvalidInput.at("", "the body is not a form of at most 20 fields in UTF-8") from None
+        raise BrokenForm.at("", "the body is not a form of at most 20 fields in UTF-8") from None
     values = dict(pairs)
     if len(values) != len(pairs):
-        raise InvalidInput.at("", "each field is sent once")
+        raise BrokenForm.at("", "each field is sent once")
     return Form(values)

@@ -17,6 +17,7 @@ from portal_core.domain.errors import (
     Refusal,
 )
 from portal_http.errors import InvalidHost, MethodNotAllowed, PayloadTooLarge, RateLimited, UnsupportedMediaType
+from portal_http.pages.forms import BrokenForm
 from portal_http.pages.labels import N_
 from portal_http.pages.origin import ForeignForm
 from portal_http.pages.voice import Said
@@ -64,7 +65,11 @@ _WORDS: Mapping[type[object], tuple[str, str]] = {
         N_("This form came from another site"),
         N_("Nothing was done. Open the page from your own link and send the form there."),
     ),
-    MethodNotAllowed: _INCOMPLETE,
+    BrokenForm: _INCOMPLETE,
+    MethodNotAllowed: (
+        N_("This address cannot be opened by itself"),
+        N_("It only takes what a form sends. Open the newest message you have, and start from the link in it."),
+    ),
     ListTooLong: (
         N_("That is too much for one file"),
         N_("Search the list for a shorter period and download it in parts."),
@@ -95,7 +100,7 @@ _WORDS: Mapping[type[object], tuple[str, str]] = {
     ),
     PayloadTooLarge: (
         N_("That was too long"),
-        N_("A form can hold at most 64 kilobytes. Shorten your text and send it again."),
+        N_("Go back, shorten your text and send it again."),
     ),
     UnsupportedMediaType: _INCOMPLETE,
     RateLimited: (

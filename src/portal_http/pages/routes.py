@@ -9,7 +9,9 @@ from portal_core.domain.access import Permission
 from portal_core.domain.errors import NotFound
 from portal_core.domain.ids import is_id
 from portal_http.answers import Answer
+from portal_http.incoming import LARGEST_BODY
 from portal_http.pages.asked import Asked, Section
+from portal_http.pages.forms import LARGEST_MESSAGE
 from portal_http.pages.views import (
     answering,
     dashboard,
@@ -31,13 +33,17 @@ View: TypeAlias = Callable[[Asked, str], Awaitable[Answer]]
 
 @frozen
 class Route:
-    """What shows a page, what takes its form, what that needs, and the id in its path; `free` ones cost no budget."""
+    """What shows a page, what takes its form, what that needs, and the id in its path; `free` ones cost no budget.
+
+    A form is of `most` bytes.
+    """
 
     show: View | None = None
     take: View | None = None
     needs: tuple[Permission, ...] = ()
     document_id: str = ""
     free: bool = False
+    most: int = LARGEST_BODY
 
     @property
     def views(self) -> Mapping[str, View]:
@@ -85,7 +91,9 @@ _WHOLE: Mapping[str, Route] = {
     Section.INVOICES: Route(_without_id(invoices.show_list)),
     Section.PAYMENTS: Route(_without_id(payments.show_list)),
     Section.STATEMENT: Route(_without_id(statement.show)),
-    Section.FEEDBACK: Route(_without_id(feedback.show_list), _without_id(feedback.take_first), _WRITING),
+    Section.FEEDBACK: Route(
+        _without_id(feedback.show_list), _without_id(feedback.take_first), _WRITING, most=LARGEST_MESSAGE
+    ),
     f"{Section.STATEMENT}.csv": Route(_without_id(downloads.download_statement)),
     **{f"{each.name}.csv": Route(_without_id(downloads.download(each))) for each in WHOLE_LISTS},
     "display": Route(take=_without_id(display.take)),
@@ -98,7 +106,7 @@ _SINGLE: Mapping[str, Route] = {
     Section.DELIVERIES: Route(deliveries.show),
     Section.INVOICES: Route(invoices.show),
     Section.PAYMENTS: Route(payments.show),
-    Section.FEEDBACK: Route(feedback.show, feedback.take, _WRITING),
+    Section.FEEDBACK: Route(feedback.show, feedback.take, _WRITING, most=LARGEST_MESSAGE),
 }
 
 _FILES: Mapping[tuple[str, str], Route] = {

@@ -1,6 +1,7 @@
 from datetime import date
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +12,7 @@ from portal_core.domain.invoices import (
     PaymentState,
     instalments_due,
     oldest_open_day,
+    paid_together,
     payment_state_of,
 )
 from portal_core.domain.ledger import Ledger
@@ -129,3 +131,79 @@ def test_neither_a_credit_note_nor_a_settled_invoice_is_ever_overdue() -> None:
     ledger = Ledger(documents, [])
 
     assert not any(ledger.summary(each).is_overdue(date.max) for each in documents)
+
+
+@given(st.integers(1, 500).flatmap(lambda total: schedules(total, EUR)), st.data())
+def test_what_is_to_be_paid_first_is_all_that_is_overdue_else_what_falls_due_next(
+    plan: tuple[Instalment, ...], data: st.DataObject
+) -> None:
+    invoice = an_invoice(total=money(sum(part.amount.minor for part in plan)), instalments=plan)
+    detail = Ledger([invoice], []).detail(invoice)
+    today = data.draw(days)
+
+    due = detail.due_now(today)
+
+    assert due is not None
+    parts = [part for part in detail.instalments if part.amount_due]
+    overdue = sum(part.amount_due.minor for part in parts if part.due_on < today)
+    following = sum(part.amount_due.minor for part in parts if part.due_on == parts[0].due_on)
+    assert (due.on, due.amount.minor) == (parts[0].due_on, overdue or following)
+    assert due.amount + due.later == detail.summary.amount_due
+
+
+def test_nothing_is_to_be_paid_of_what_is_settled_or_a_credit_note() -> None:
+    documents = [an_invoice(total=euros("0.00")), a_credit_note()]
+
+    ledger = Ledger(documents, [])
+
+    assert [ledger.detail(each).due_now(TODAY) for each in documents] == [None, None]
+
+
+@given(st.integers(-3, 3))
+def test_an_invoice_is_due_by_its_day_and_every_later_one(offset: int) -> None:
+    invoice = an_invoice(due_on=TODAY)
+
+    summary = Ledger([invoice], []).summary(invoice)
+
+    assert summary.is_due_by(TODAY + offset * DAY) == (offset >= 0)
+    assert not Ledger([], []).summary(an_invoice(total=euros("0.00"))).is_due_by(date.max)
+
+
+def test_an_invoice_is_due_in_parts_while_something_falls_due_before_its_due_day() -> None:
+    invoices = [
+        an_invoice(instalments=THIRDS, due_on=TODAY + 60 * DAY),
+        an_invoice(due_on=TODAY),
+        an_invoice(due_on=None),
+        an_invoice(total=euros("0.00")),
+    ]
+
+    assert [Ledger([each], []).summary(each).is_due_in_parts for each in invoices] == [True, False, False, False]
+
+
+@pytest.mark.parametrize(
+    "states, together",
+    [
+        ([], None),
+        ([PaymentState.IN_PAYMENT], PaymentState.IN_PAYMENT),
+        ([PaymentState.PAID, PaymentState.IN_PAYMENT], PaymentState.PAID),
+        ([PaymentState.PAID, PaymentState.REVERSED], PaymentState.PAID),
+        ([PaymentState.PAID, PaymentState.NOT_PAID], PaymentState.PARTIAL),
+        ([PaymentState.NOT_PAID, PaymentState.NOT_PAID], PaymentState.NOT_PAID),
+    ],
+)
+def test_invoices_are_paid_together_when_nothing_is_due(
+    states: list[PaymentState], together: PaymentState | None
+) -> None:
+    nothing = an_invoice(total=euros("0.00"))
+    summaries = [
+        evolve(
+            Ledger([], []).summary(an_invoice()),
+            payment_state=state,
+            amount_due=euros("1.00" if state is PaymentState.NOT_PAID else "0.00"),
+        )
+        for state in states
+    ]
+    beside = [Ledger([], []).summary(each) for each in (nothing, a_credit_note())]
+
+    assert paid_together(summaries) == together
+    assert paid_together([*summaries, *beside]) == (together or PaymentState.PAID)

@@ -5,12 +5,13 @@ from attrs import evolve
 
 from portal_core.domain.errors import IdempotencyInFlight, IdempotencyMismatch
 from portal_core.ports import KeptAnswer, KeyOfAnswer, Store
-from portal_core.use_cases.idempotency import keep_answer, prune_answers, replay
+from portal_core.use_cases.idempotency import do_once, keep_answer, prune_answers, replay
 from tests.core.samples import COMPANY, NOW
 
 KEY = KeyOfAnswer(company_id=COMPANY.id, asker="g1", route="POST /quotes/{id}/accept", key="k")
 ANSWER = KeptAnswer(fingerprint=b"body", status=200, body=b"{}", answered_at=NOW)
 A_DAY = timedelta(hours=24)
+A_MOMENT = timedelta(minutes=1)
 TICK = timedelta(microseconds=1)
 
 
@@ -58,3 +59,22 @@ def test_pruning_forgets_what_is_too_old_to_be_given_again(store: Store) -> None
 
     assert pruned == [0, 1]
     assert replay(store, evolve(KEY, key="l"), b"body", now=NOW + A_DAY) is not None
+
+
+def test_what_is_asked_for_again_a_moment_later_is_done_once(store: Store) -> None:
+    made = iter(["t1", "t2", "t3"])
+
+    ids = [
+        do_once(store, KEY, lambda: next(made), within=A_MOMENT, now=NOW + age)
+        for age in (0 * TICK, A_MOMENT, A_MOMENT + TICK)
+    ]
+
+    assert ids == ["t1", "t1", "t2"]
+
+
+def test_what_is_being_done_just_now_is_not_done_again(store: Store) -> None:
+    def meanwhile() -> str:
+        return do_once(store, KEY, lambda: "theirs", within=A_MOMENT, now=NOW)
+
+    with pytest.raises(IdempotencyInFlight):
+        do_once(store, KEY, meanwhile, within=A_MOMENT, now=NOW)

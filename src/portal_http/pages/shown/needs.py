@@ -1,13 +1,13 @@
 """What needs the client now, and what they may expect."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from portal_core.domain.access import Permission
 from portal_core.domain.dashboard import RECENT
 from portal_core.domain.deliveries import DeliveryState, DeliveryView
 from portal_core.domain.filters import DeliveryFilter, InvoiceFilter, QuoteFilter
-from portal_core.domain.invoices import InvoiceSummary, PaymentState
-from portal_core.domain.paging import Listing
+from portal_core.domain.invoices import InvoiceSummary
+from portal_core.domain.paging import OLDEST_DUE, Listing
 from portal_core.domain.quotes import QuoteState, QuoteSummary
 from portal_core.ports import Store
 from portal_core.use_cases.deliveries import list_deliveries
@@ -17,6 +17,9 @@ from portal_http.pages.asked import Asked
 
 SOON = timedelta(days=14)
 """What falls due within so many days needs the client now."""
+
+_LOOKED_AT = 25
+"""Among so many deliveries, the latest planned, the nearest are looked for."""
 
 
 def quotes_to_answer(store: Store, asked: Asked) -> list[QuoteSummary]:
@@ -28,27 +31,27 @@ def quotes_to_answer(store: Store, asked: Asked) -> list[QuoteSummary]:
 
 
 def invoices_to_pay(store: Store, asked: Asked) -> list[InvoiceSummary]:
-    """Return the invoices of which something is overdue or soon due, the oldest first."""
+    """Return the invoices of which something is overdue or soon due, the longest overdue first."""
     if not asked.may(Permission.VIEW_INVOICES):
         return []
-    narrowed = InvoiceFilter(payment_states=frozenset({PaymentState.NOT_PAID, PaymentState.PARTIAL}))
-    page = list_invoices(store, asked.visit, _few("due_on", descending=False), narrowed, now=asked.now)
-    soon = asked.today + SOON
-    dated = [(each.oldest_due_on, each) for each in page.items if each.oldest_due_on is not None]
-    return [each for due_on, each in sorted(dated, key=lambda pair: pair[0]) if due_on <= soon]
+    due = InvoiceFilter(due_by=asked.today + SOON)
+    return list(list_invoices(store, asked.visit, _few(OLDEST_DUE, descending=False), due, now=asked.now).items)
 
 
 def deliveries_to_come(store: Store, asked: Asked) -> list[DeliveryView]:
-    """Return the deliveries that are not there yet, the next one first."""
+    """Return the deliveries that are not there yet, those planned nearest to today first: a record may be forgotten."""
     if not asked.may(Permission.VIEW_DELIVERIES):
         return []
     coming = frozenset({DeliveryState.WAITING, DeliveryState.READY, DeliveryState.SHIPPED})
-    page = list_deliveries(
-        store, asked.visit, _few("scheduled_on", descending=False), DeliveryFilter(states=coming), now=asked.now
-    )
-    return list(page.items)
+    latest = _few("scheduled_on", most=_LOOKED_AT)
+    page = list_deliveries(store, asked.visit, latest, DeliveryFilter(states=coming), now=asked.now)
+    return sorted(page.items, key=lambda each: _distance(each.delivery.scheduled_on, asked.today))[:RECENT]
 
 
-def _few(sort: str, *, descending: bool = True) -> Listing:
+def _distance(planned: date | None, today: date) -> timedelta:
+    return timedelta.max if planned is None else abs(planned - today)
+
+
+def _few(sort: str, *, descending: bool = True, most: int = RECENT) -> Listing:
     # A total that is known already is not counted again; nobody reads this one.
-    return Listing(sort=sort, descending=descending, limit=RECENT, total=0)
+    return Listing(sort=sort, descending=descending, limit=most, total=0)

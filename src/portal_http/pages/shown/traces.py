@@ -1,24 +1,14 @@
-"""How far each line of an order is, and how far the order is paid."""
+"""How far each line of an order is."""
 
-from collections.abc import Sequence
 from decimal import Decimal
 
 from attrs import frozen
 
 from portal_core.domain.deliveries import DeliveryState, DeliveryView
-from portal_core.domain.invoices import InvoiceKind, InvoiceSummary, PaymentState
 from portal_core.domain.lines import LineKind
 from portal_core.domain.orders import OrderDetail
 
 _BEFORE = frozenset({DeliveryState.WAITING, DeliveryState.READY})
-
-
-def paid(invoices: Sequence[InvoiceSummary]) -> PaymentState | None:
-    """Return how far the invoices of an order are paid together; nothing where there is none."""
-    states = {each.payment_state for each in invoices if each.kind is InvoiceKind.INVOICE}
-    if not states:
-        return None
-    return states.pop() if len(states) == 1 else PaymentState.PARTIAL
 
 
 @frozen(kw_only=True)

@@ -11,6 +11,7 @@ from portal_http.answers import Answer
 from portal_http.pages.asked import Asked, Section
 from portal_http.pages.labels import N_
 from portal_http.pages.lists import shelf
+from portal_http.pages.once import taken_once
 from portal_http.pages.shown.about import About, about_of, offered, read_ref
 
 RATINGS = {str(stars): stars for stars in (5, 4, 3, 2, 1)}
@@ -33,8 +34,8 @@ async def show_list(asked: Asked) -> Answer:
 async def take_first(asked: Asked) -> Answer:
     """Start a conversation."""
     said = _ticket(asked)
-    ticket = await asked.write(lambda store: submit_feedback(store, asked.visit, said, now=asked.now))
-    return asked.see_other(Section.FEEDBACK, ticket.id, fragment="sent")
+    ticket_id = await taken_once(asked, lambda store: submit_feedback(store, asked.visit, said, now=asked.now).id)
+    return asked.see_other(Section.FEEDBACK, ticket_id, fragment="sent")
 
 
 async def show(asked: Asked, document_id: str) -> Answer:
@@ -52,7 +53,8 @@ async def take(asked: Asked, document_id: str) -> Answer:
     """Add to a conversation."""
     message = asked.form.needed("message", N_("Write your message."), longest=MESSAGE_LENGTH)
     asked.form.check()
-    await asked.write(lambda store: reply_as_client(store, asked.visit, TicketId(document_id), message, now=asked.now))
+    ticket_id = TicketId(document_id)
+    await taken_once(asked, lambda store: reply_as_client(store, asked.visit, ticket_id, message, now=asked.now).id)
     return asked.see_other(Section.FEEDBACK, document_id, fragment="sent")
 
 

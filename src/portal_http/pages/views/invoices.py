@@ -46,6 +46,7 @@ async def show(asked: Asked, document_id: str) -> Answer:
         settlements=detail.settlements or (),
         allocations=detail.allocations or (),
         overdue=detail.summary.is_overdue(asked.today),
+        due=detail.due_now(asked.today),
         instructions=detail.summary.payment_instructions or company.payment_instructions,
     )
 

@@ -3,6 +3,7 @@
 from portal_core.domain.access import DocumentType, Permission
 from portal_core.domain.filters import OrderFilter
 from portal_core.domain.ids import OrderId
+from portal_core.domain.invoices import paid_together
 from portal_core.domain.orders import DeliveryStatus, OrderState
 from portal_core.domain.paging import ORDER_SORTS
 from portal_core.use_cases.orders import list_orders, read_order
@@ -10,7 +11,7 @@ from portal_http.answers import Answer
 from portal_http.pages.asked import Asked, Section
 from portal_http.pages.lists import shelf
 from portal_http.pages.shown.about import paper_of
-from portal_http.pages.shown.traces import paid, traces
+from portal_http.pages.shown.traces import traces
 from portal_http.queries import choices
 
 STATES = choices("state", frozenset(OrderState), "The state.")
@@ -42,6 +43,6 @@ async def show(asked: Asked, document_id: str) -> Answer:
         traces=traces(detail),
         detail=detail,
         invoices=invoices,
-        paid=paid(invoices),
+        paid=paid_together(invoices),
         paper=paper,
     )
