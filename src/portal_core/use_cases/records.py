@@ -244,7 +244,7 @@ class _Case:
     settling: Settling
     is_known: bool
     faults: list[RecordFault] = field(factory=list[RecordFault])
-    counts: Counts = field(factory=Counter)
+    counts: Counts = field(factory=Counts)
 
     def judge(self, store: Store) -> None:
         """Take note of what is wrong with the changes taken together."""
@@ -306,7 +306,7 @@ def _moving(store: Store, clients: Sequence[ClientRecords]) -> tuple[Sequence[Cl
     There is nothing to judge of the others: all that such records said still holds.
     """
     moving: set[ClientId] = set()
-    counts: dict[ClientId, Counts] = defaultdict(Counter)
+    counts: dict[ClientId, Counts] = defaultdict(Counts)
     for chunk in _chunks(_changes_of_all_but(moving, clients)):
         kept = store.facts.kept(clients[0].company_id, [each.ref for _, each in chunk])
         for client_id, each in chunk:
@@ -459,7 +459,7 @@ def _finish(store: Store, cases: Sequence[_Case], *, keep: bool) -> None:
     """Delete what is to go, and settle the rest; without `keep` only count."""
     for case in cases:
         changed = case.changed
-        gone = store.facts.find(changed.company_id, changed.deleted) if changed.deleted else {}
+        gone: Collection[RecordRef] = store.facts.find(changed.company_id, changed.deleted) if changed.deleted else ()
         case.counts.update((ref.type, Outcome.DELETED) for ref in gone)
         if keep:
             _remove(store, changed, [ref for ref in gone if ref.type is not RecordType.CLIENT])
