@@ -1,7 +1,9 @@
-"""When links were last used: noted after the answer, about once a minute, and never in its way."""
+"""When links were last used: noted soon after the answer, about once a minute, and never in its way."""
 
 import asyncio
 import logging
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -14,6 +16,9 @@ from portal_core.use_cases.access import note_use
 
 BETWEEN = timedelta(minutes=1)
 
+TOGETHER = 1.0
+"""For how many seconds uses are gathered: many links then cost one commit, and none has to be waited for in between."""
+
 _MOST_REMEMBERED = 10_000
 
 _log = logging.getLogger(__name__)
@@ -25,7 +30,9 @@ class Uses:
 
     runner: Runner
     _noted: dict[GrantId, datetime] = field(factory=dict[GrantId, datetime], init=False)
-    _tasks: set[asyncio.Task[None]] = field(factory=set[asyncio.Task[None]], init=False)
+    _gathered: list[tuple[Visit, datetime]] = field(factory=list[tuple[Visit, datetime]], init=False)
+    _writing: asyncio.Task[None] | None = field(default=None, init=False)
+    _pause: asyncio.Task[None] | None = field(default=None, init=False)
 
     def note(self, visit: Visit, now: datetime) -> GrantId:
         """Note that a link was used, unless that was noted within the last minute; return the link's id."""
@@ -40,16 +47,29 @@ class Uses:
         if len(self._noted) >= _MOST_REMEMBERED:
             self._noted.clear()
         self._noted[grant.id] = now
-        task = asyncio.create_task(self._write(visit, now))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._gathered.append((visit, now))
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write_soon())
 
     async def finish(self) -> None:
-        """Wait for what is still being noted."""
-        await asyncio.gather(*self._tasks)
+        """Write at once what is still gathered."""
+        if self._pause is not None:
+            self._pause.cancel()
+        if self._writing is not None and not self._writing.done():
+            await self._writing
 
-    async def _write(self, visit: Visit, now: datetime) -> None:
+    async def _write_soon(self) -> None:
+        while self._gathered:
+            self._pause = asyncio.create_task(asyncio.sleep(TOGETHER))
+            # Whoever ends this loop does not wait for it either: the rest is written then.
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait({self._pause})
+            some, self._gathered = self._gathered, []
+            await self._write(some)
+
+    async def _write(self, uses: Sequence[tuple[Visit, datetime]]) -> None:
         try:
-            await self.runner.write(partial(note_use, visit=visit, now=now))
-        except Exception as problem:  # noqa: BLE001 - whatever it is, the client has their answer
-            _log.warning("The use of link %s was not noted: %s", visit.grant.id, type(problem).__name__)
+            await self.runner.write_all([partial(note_use, visit=visit, now=now) for visit, now in uses])
+        except Exception as problem:  # noqa: BLE001 - whatever it is, the clients have their answers
+            links = ", ".join(visit.grant.id for visit, _ in uses)
+            _log.warning("The uses of links %s were not noted: %s", links, type(problem).__name__)

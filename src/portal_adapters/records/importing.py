@@ -8,6 +8,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
+from itertools import groupby
+from operator import attrgetter
 from typing import BinaryIO, Protocol, TypeAlias, TypeVar, final
 
 from attrs import field, frozen
@@ -263,9 +265,9 @@ class _Import:
 
     def _judge_group(self, store: Store, group: Sequence[ClientShare]) -> list[tuple[CompanyId, RecordFault]]:
         return [
-            (share.company_id, fault)
-            for share in group
-            for fault in judge_records(store, self._records_of(share, keeping=False))
+            (company_id, fault)
+            for company_id, some in _by_company(self._records_of(share, keeping=False) for share in group)
+            for fault in judge_records(store, *some)
         ]
 
     def _apply_companies(self, store: Store, *, keep: bool) -> Iterator[_Counted]:
@@ -280,11 +282,11 @@ class _Import:
 
     def _apply_group(self, store: Store, group: Sequence[ClientRecords], *, keep: bool) -> Iterator[_Counted]:
         problems = Problems()
-        for records in group:
+        for company_id, some in _by_company(group):
             try:
-                yield records.company_id, take_in_records(store, records, keep=keep and not problems.total)
+                yield company_id, take_in_records(store, *some, keep=keep and not problems.total)
             except RecordsDisagree as wrong:
-                problems.add_each(self._located(records.company_id, fault) for fault in wrong.faults)
+                problems.add_each(self._located(company_id, fault) for fault in wrong.faults)
         _refuse_if_any(problems)
 
     def _delete_companies(self, store: Store, *, keep: bool) -> Iterator[_Counted]:
@@ -347,6 +349,10 @@ def _groups(shares: Iterable[ClientShare]) -> Iterator[Sequence[ClientShare]]:
             group, count = [], 0
     if group:
         yield group
+
+
+def _by_company(group: Iterable[ClientRecords]) -> Iterator[tuple[CompanyId, Iterator[ClientRecords]]]:
+    return groupby(group, key=attrgetter("company_id"))
 
 
 def _refuse_if_any(problems: Problems) -> None:

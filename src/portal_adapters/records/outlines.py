@@ -48,7 +48,8 @@ def load_outline(kept: bytes | None, kind: RecordType, record_id: str, owner: Ow
     references = [(pointer, RecordRef(RecordType(word), target)) for pointer, word, target in named]
     if kind is RecordType.INVOICE:
         unit = CURRENCIES[settling[0]]
-        return references, _loaded_invoice(settling, record_id, owner, unit), _loaded_claim(claim, unit)
+        stated = None if claim is None else _loaded_claim(claim, unit)
+        return references, _loaded_invoice(settling, record_id, owner, unit), stated
     return references, _loaded_payment(settling, record_id, owner) if kind is RecordType.PAYMENT else None, None
 
 

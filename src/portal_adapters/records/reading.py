@@ -194,8 +194,9 @@ def _invoice(given: Read, _: Units) -> Line:
     )
     if problems := list(_problems_of_invoice(invoice)):
         raise InvalidInput(problems)
+    claims = any(each is not None for each in (due, stated, *(left for _, left in parts)))
     claim = Claim(amount_due=due, payment_state=stated, instalments_due=tuple(left for _, left in parts))
-    return Line(company_id=invoice.company_id, change=Upsert(fact=invoice, claim=claim))
+    return Line(company_id=invoice.company_id, change=Upsert(fact=invoice, claim=claim if claims else None))
 
 
 def _problems_of_invoice(invoice: Invoice) -> Iterator[Problem]:

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 from attrs import frozen
 
 from portal_core.domain.balance import OpenAmount
-from portal_core.domain.invoices import Invoice, oldest_open_day
+from portal_core.domain.invoices import Invoice, instalments_due, oldest_open_day
 from portal_core.domain.ledger import Ledger
 from portal_core.domain.payments import Payment
 from portal_core.domain.records import RecordRef, ref_of
@@ -57,5 +57,5 @@ def derived_of(ledger: Ledger, document: Settling) -> Derived:
 def _columns_of_invoice(ledger: Ledger, invoice: Invoice) -> tuple[int, str, str | None]:
     """Return what is due, the payment state, and the oldest day on which something is due."""
     due = ledger.amount_due(invoice)
-    oldest = oldest_open_day(ledger.instalments_due(invoice))
+    oldest = oldest_open_day(instalments_due(invoice.schedule(), due))
     return due.minor, invoice.payment_state(due).value, None if oldest is None else oldest.isoformat()

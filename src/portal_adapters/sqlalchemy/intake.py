@@ -84,7 +84,10 @@ class SqlIntake(Intake):
                 self.connection.execute(_remove(kind), {"company_id": company_id, "ids": chunk})
 
     def settle(self, company_id: CompanyId, client_id: ClientId, *, before: Ledger, after: Ledger) -> None:
-        settle(self.connection, (company_id, client_id), before=before, after=after)
+        self.settle_all(company_id, {client_id: (before, after)})
+
+    def settle_all(self, company_id: CompanyId, ledgers: Mapping[ClientId, tuple[Ledger, Ledger]]) -> None:
+        settle(self.connection, company_id, ledgers)
 
 
 @final

@@ -1,15 +1,19 @@
 """Facts packed ahead of the transaction that keeps them: their rows, as a few bytes that any process can make."""
 
 import marshal
-from collections.abc import Mapping
-from datetime import date, datetime
-from typing import Any, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Any, Self, TypeAlias
+
+from attrs import frozen
+from sqlalchemy import Date, Table
 
 from portal_adapters.sqlalchemy.bulk import Row
+from portal_adapters.sqlalchemy.columns import Moment
 from portal_adapters.sqlalchemy.facts import TABLES
 from portal_adapters.sqlalchemy.schema import allocations
 from portal_adapters.sqlalchemy.values import microseconds_of
-from portal_adapters.sqlalchemy.written import allocation_rows_of, row_of
+from portal_adapters.sqlalchemy.written import Values, allocation_rows_of, row_of
 from portal_core.domain.invoices import Invoice
 from portal_core.domain.payments import Payment
 from portal_core.domain.records import Fact, RecordType, ref_of
@@ -32,6 +36,31 @@ COLUMNS: Mapping[RecordType, tuple[str, ...]] = {
 ALLOCATION_COLUMNS = tuple(sorted(each.name for each in allocations.c))
 
 
+@frozen
+class _Form:
+    """The columns that make a row, and what becomes of those that hold days and moments."""
+
+    names: tuple[str, ...]
+    plain: Sequence[tuple[str, Callable[[Any], Any]]]
+
+    @classmethod
+    def of(cls, table: Table, names: tuple[str, ...]) -> Self:
+        makes = ((name, _MAKES_PLAIN.get(type(table.c[name].type))) for name in names)
+        return cls(names, [(name, make) for name, make in makes if make is not None])
+
+    def row(self, values: Values) -> Row:
+        for name, make in self.plain:
+            if values[name] is not None:
+                values[name] = make(values[name])
+        return tuple([values[name] for name in self.names])
+
+
+_MAKES_PLAIN: Mapping[type, Callable[[Any], Any]] = {Date: date.isoformat, Moment: microseconds_of}
+
+_FORMS = {kind: _Form.of(table, COLUMNS[kind]) for kind, table in TABLES.items()}
+_ALLOCATION_FORM = _Form.of(allocations, ALLOCATION_COLUMNS)
+
+
 def pack(fact: Fact) -> bytes:
     """Return a fact's rows as bytes, for this very version of the program to read."""
     return marshal.dumps(rows_of(fact))
@@ -46,15 +75,4 @@ def unpack(form: bytes) -> Rows:
 def rows_of(fact: Fact) -> Rows:
     """Return a fact's rows in the driver's terms."""
     given = allocation_rows_of(fact) if isinstance(fact, Invoice | Payment) else ()
-    own = _row(row_of(fact), COLUMNS[ref_of(fact).type])
-    return own, tuple(_row(each, ALLOCATION_COLUMNS) for each in given)
-
-
-def _row(values: Mapping[str, Any], names: tuple[str, ...]) -> Row:
-    return tuple([_plain(values[name]) for name in names])
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a column holds
-    if not isinstance(value, date):
-        return value
-    return microseconds_of(value) if isinstance(value, datetime) else value.isoformat()
+    return _FORMS[ref_of(fact).type].row(row_of(fact)), tuple(map(_ALLOCATION_FORM.row, given))

@@ -6,7 +6,7 @@ SQLite has one writer anyway.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import TypeVar, final
@@ -55,6 +55,15 @@ class SqliteRunner(Runner):
     async def write(self, use_case: Callable[[Store], T]) -> T:
         """Run a use case in a transaction, after those that were asked for before it."""
         return await asyncio.get_running_loop().run_in_executor(self._writer, self._write, use_case)
+
+    async def write_all(self, use_cases: Iterable[Callable[[Store], None]]) -> None:
+        """Run use cases in one transaction: there is one writer, and each commit keeps it waiting for the disk."""
+
+        def all_of_them(store: Store) -> None:
+            for each in use_cases:
+                each(store)
+
+        await self.write(all_of_them)
 
     def close(self) -> None:
         """Wait for what is under way, and let go of the file."""

@@ -59,9 +59,9 @@ class Ledger:
     def amount_due(self, invoice: Invoice) -> Money:
         """Return what is still due; of a credit note, what is still open in the client's favour."""
         settled, unit = self._settled_minor.get(invoice.id, 0), invoice.total.currency
-        return (
-            invoice.total - Money(settled, unit) - total_of((part.amount for part in self.credit_given(invoice)), unit)
-        )
+        if invoice.allocations:
+            settled += total_of((part.amount for part in self.credit_given(invoice)), unit).minor
+        return Money(invoice.total.minor - settled, unit)
 
     def instalments_due(self, invoice: Invoice) -> tuple[InstalmentDue, ...]:
         """Return the instalments with what is due of each; a credit note has none."""
@@ -136,7 +136,7 @@ class Ledger:
         if invoice.is_credit_note or not due:
             yield OpenAmount(due, None)
             return
-        for part in self.instalments_due(invoice):
+        for part in instalments_due(invoice.schedule(), due):
             if part.amount_due:
                 yield OpenAmount(part.amount_due, part.due_on)
 

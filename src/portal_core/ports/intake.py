@@ -134,3 +134,8 @@ class Intake(Protocol):
         `before` and `after` are right about every document that changed and every one it settles or settled.
         A document whose figures change although it was not saved loses its checksum.
         """
+
+    def settle_all(self, company_id: CompanyId, ledgers: Mapping[ClientId, tuple[Ledger, Ledger]]) -> None:
+        """Do so for some clients, each with the ledgers before and after; at once where a store can."""
+        for client_id, (before, after) in ledgers.items():
+            self.settle(company_id, client_id, before=before, after=after)

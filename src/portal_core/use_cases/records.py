@@ -4,7 +4,7 @@ A caller that has more than one client's records judges all of them before it ke
 a transaction of its own choice, and rolls that back when the function refuses.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
@@ -25,7 +25,7 @@ from portal_core.domain.quotes import Quote
 from portal_core.domain.records import Fact, RecordRef, RecordType, document_of, ref_of, references_of
 from portal_core.ports import Kept, Packed, Store
 from portal_core.use_cases.audit import note_act
-from portal_core.use_cases.settling import Changed, RecordFault, settling_of
+from portal_core.use_cases.settling import Changed, RecordFault, Settling, settling_of
 from portal_core.use_cases.withdrawing import faults_of_deletions
 
 T = TypeVar("T")
@@ -151,46 +151,36 @@ class RecordsDisagree(Refusal):
         self.faults = tuple(faults)
 
 
-def judge_records(store: Store, records: ClientRecords) -> Sequence[RecordFault]:
-    """Return what is wrong with one client's changes, given what is kept; nothing is written."""
-    if _unchanged(store, records) is not None:
-        return []
-    changed = _gathered(records)
-    faults = [*_faults_of_client(store, changed), *settling_of(store, changed).faults()]
-    for each in _weighed(store, records, changed, before=None):
-        faults += each.faults
-    return [*faults, *faults_of_deletions(store, changed)]
+def judge_records(store: Store, *clients: ClientRecords) -> Sequence[RecordFault]:
+    """Return what is wrong with the changes of some clients of a company, given what is kept; nothing is written."""
+    moving, _ = _moving(store, clients)
+    cases = _opened(store, moving)
+    for case in cases:
+        case.judge(store)
+    for chunk in _chunks(_upserts(cases, keeping=False)):
+        _weigh(store, chunk, whole=False)
+    return _faults(cases)
 
 
-def take_in_records(store: Store, records: ClientRecords, *, keep: bool = True) -> Counts:
-    """Judge one client's changes, keep them, and return what became of each type.
+def take_in_records(store: Store, *clients: ClientRecords, keep: bool = True) -> Counts:
+    """Judge the changes of some clients of a company, keep them, and return what became of each type.
 
     Refuses with RecordsDisagree, after which the caller rolls back. Without `keep` nothing is written.
     """
-    unchanged = _unchanged(store, records)
-    if unchanged is not None:
-        return unchanged
-    changed = _gathered(records)
-    settling = settling_of(store, changed)
-    if keep and changed.deleted:
-        store.intake.claim(changed.company_id, changed.deleted)
-    faults = [*_faults_of_client(store, changed), *settling.faults(), *faults_of_deletions(store, changed)]
-    counts: Counts = Counter()
-    for each in _weighed(store, records, changed, before=settling.before):
-        faults += each.faults
-        counts.update(each.outcomes)
-        if keep and not faults:
-            each.save(store, records.company_id)
-    if faults:
+    moving, counts = _moving(store, clients)
+    cases = _opened(store, moving)
+    for case in cases:
+        if keep and case.changed.deleted:
+            store.intake.claim(case.changed.company_id, case.changed.deleted)
+        case.judge(store)
+    for chunk in _chunks(_upserts(cases, keeping=True)):
+        weighed = _weigh(store, chunk, whole=True)
+        if keep and not _faults(cases):
+            weighed.save(store)
+    if faults := _faults(cases):
         raise RecordsDisagree(faults)
-    gone: Mapping[RecordRef, Fact] = store.facts.find(records.company_id, changed.deleted) if changed.deleted else {}
-    counts.update((ref.type, Outcome.DELETED) for ref in gone)
-    if keep:
-        _remove(store, changed, [ref for ref in gone if ref.type is not RecordType.CLIENT])
-        if any(counts[kind, each] for kind in _SETTLING for each in Outcome if each is not Outcome.UNCHANGED):
-            store.intake.settle(changed.company_id, changed.client_id, before=settling.before, after=settling.after)
-        _remove(store, changed, [ref for ref in gone if ref.type is RecordType.CLIENT])
-    return counts
+    _finish(store, cases, keep=keep)
+    return sum((case.counts for case in cases), counts)
 
 
 def take_in_company(store: Store, company: Upsert, *, keep: bool = True) -> Outcome:
@@ -246,18 +236,50 @@ def owners_of(store: Store, company_id: CompanyId, refs: Collection[RecordRef]) 
 
 
 @define
+class _Case:
+    """One client's changes while they are judged and kept: what they settle, what is wrong, what becomes of each."""
+
+    records: ClientRecords
+    changed: Changed
+    settling: Settling
+    is_known: bool
+    faults: list[RecordFault] = field(factory=list[RecordFault])
+    counts: Counts = field(factory=Counts)
+
+    def judge(self, store: Store) -> None:
+        """Take note of what is wrong with the changes taken together."""
+        self.faults += self._faults_of_client()
+        self.faults += self.settling.faults()
+        self.faults += faults_of_deletions(store, self.changed)
+
+    def settles(self) -> bool:
+        """Tell whether anything changed that settles or is settled."""
+        return any(self.counts[kind, each] for kind in _SETTLING for each in Outcome if each is not Outcome.UNCHANGED)
+
+    def _faults_of_client(self) -> Iterator[RecordFault]:
+        changed, client = self.changed, self.changed.client
+        known = self.is_known or client in changed.replaced
+        first = next(iter(changed.replaced), None)
+        if first is not None and (not known or client in changed.deleted):
+            yield RecordFault(first, "/client_id", f"the company has no client {changed.client_id!r}")
+
+
+_Part: TypeAlias = tuple[_Case, Outline]
+"""One of a client's changes."""
+
+
+@define
 class _Weighed:
-    """What a chunk of changes comes to: what to keep, what becomes of each, what is wrong.
+    """What is to be kept of a chunk of changes.
 
     A record that replaces another is renewed as it is, or as the fact that it became by succeeding the other.
     """
 
+    company_id: CompanyId
     new: list[Outline] = field(factory=list[Outline])
     renewed: list[tuple[Outline, Fact | None]] = field(factory=list[tuple[Outline, Fact | None]])
-    outcomes: list[tuple[RecordType, Outcome]] = field(factory=list[tuple[RecordType, Outcome]])
-    faults: list[RecordFault] = field(factory=list[RecordFault])
 
-    def save(self, store: Store, company_id: CompanyId) -> None:
+    def save(self, store: Store) -> None:
         way_in = store.intake.packed()
         packed: list[Packed] = []
         facts: list[Fact] = []
@@ -267,7 +289,7 @@ class _Weighed:
             form = None if became is None or way_in is None else way_in.pack(became)
             _sort(outline, became, outline.packed(is_new=False, form=form), packed, facts)
         if way_in is not None:
-            way_in.save(company_id, packed)
+            way_in.save(self.company_id, packed)
         store.intake.save(facts)
 
 
@@ -278,23 +300,34 @@ def _sort(outline: Outline, became: Fact | None, ready: Packed | None, packed: l
         packed.append(ready)
 
 
-def _unchanged(store: Store, records: ClientRecords) -> Counts | None:
-    """Return the counts of a client whose every record is the very one that was taken in before, else nothing.
+def _moving(store: Store, clients: Sequence[ClientRecords]) -> tuple[Sequence[ClientRecords], Counts]:
+    """Return the clients of whom any record is not the very one that was taken in before, and the others' counts.
 
-    There is nothing to judge then: all that such records said still holds.
+    There is nothing to judge of the others: all that such records said still holds.
     """
-    if store.clients.get(records.company_id, records.client_id) is None:
-        return None
-    counts: Counts = Counter()
-    for chunk in _chunks(records.read(False)):  # noqa: FBT003 - the one question of a source: are they to be kept?
-        kept = store.facts.kept(records.company_id, [each.ref for each in chunk])
-        for each in chunk:
+    moving: set[ClientId] = set()
+    counts: dict[ClientId, Counts] = defaultdict(Counts)
+    for chunk in _chunks(_changes_of_all_but(moving, clients)):
+        kept = store.facts.kept(clients[0].company_id, [each.ref for _, each in chunk])
+        for client_id, each in chunk:
             known = kept.get(each.ref)
             same = known is not None and isinstance(each, Outline) and each.is_kept_as(known)
-            if known is None or known.client_id != records.client_id or not same:
-                return None
-            counts[each.ref.type, Outcome.UNCHANGED] += 1
-    return counts
+            if known is None or known.client_id != client_id or not same:
+                moving.add(client_id)
+            counts[client_id][each.ref.type, Outcome.UNCHANGED] += 1
+    unchanged = (some for client_id, some in counts.items() if client_id not in moving)
+    return [each for each in clients if each.client_id in moving], sum(unchanged, Counts())
+
+
+def _changes_of_all_but(
+    moving: Collection[ClientId], clients: Iterable[ClientRecords]
+) -> Iterator[tuple[ClientId, OutlinedChange]]:
+    """Yield the changes of some clients, and no more of one as soon as it is found to move."""
+    for records in clients:
+        for each in records.read(False):  # noqa: FBT003 - the one question of a source: are they to be kept?
+            if records.client_id in moving:
+                break
+            yield records.client_id, each
 
 
 def _chunks(changes: Iterable[T]) -> Iterator[Sequence[T]]:
@@ -314,57 +347,69 @@ def _gathered(records: ClientRecords) -> Changed:
     return changed
 
 
-def _faults_of_client(store: Store, changed: Changed) -> Iterator[RecordFault]:
-    client = RecordRef(RecordType.CLIENT, changed.client_id)
-    known = client in changed.replaced or store.clients.get(changed.company_id, changed.client_id) is not None
-    first = next(iter(changed.replaced), None)
-    if first is not None and (not known or client in changed.deleted):
-        yield RecordFault(first, "/client_id", f"the company has no client {changed.client_id!r}")
+def _opened(store: Store, clients: Sequence[ClientRecords]) -> Sequence[_Case]:
+    """Return the cases of some clients, whose turns are taken before anything is read that their changes rely on."""
+    changes = [_gathered(each) for each in clients]
+    for changed in changes:
+        store.intake.ledger(changed.company_id, changed.client_id, ())
+    known = _known(store, changes)
+    return [
+        _Case(records, changed, settling_of(store, changed, is_known=changed.client in known), changed.client in known)
+        for records, changed in zip(clients, changes, strict=True)
+    ]
 
 
-def _weighed(store: Store, records: ClientRecords, changed: Changed, *, before: Ledger | None) -> Iterator[_Weighed]:
-    """Weigh the changes chunk by chunk; without a ledger of before, only as far as something can be wrong."""
-    upserts = (each.outline() for each in records.read(before is not None) if not isinstance(each, Deletion))
-    for chunk in _chunks(upserts):
-        yield _weigh(store, changed, chunk, before)
+def _known(store: Store, changes: Sequence[Changed]) -> set[RecordRef]:
+    """Return those of the clients that there are; one that no record brings may be kept elsewhere than its facts."""
+    if not changes:
+        return set()
+    known = set(store.facts.kept(changes[0].company_id, [each.client for each in changes]))
+    for each in changes:
+        if each.client not in known | each.replaced.keys() and store.clients.get(each.company_id, each.client_id):
+            known.add(each.client)
+    return known
 
 
-def _weigh(store: Store, changed: Changed, chunk: Sequence[Outline], before: Ledger | None) -> _Weighed:
-    kept = store.facts.kept(changed.company_id, [each.ref for each in chunk])
-    weighed = _Weighed(faults=list(_faults_of_references(store, changed, chunk)))
-    differing: list[Outline] = []
-    for each in chunk:
+def _upserts(cases: Iterable[_Case], *, keeping: bool) -> Iterator[_Part]:
+    for case in cases:
+        yield from ((case, each.outline()) for each in case.records.read(keeping) if not isinstance(each, Deletion))
+
+
+def _weigh(store: Store, chunk: Sequence[_Part], *, whole: bool) -> _Weighed:
+    """Return what is to be kept of some changes; unless they are to be wholly weighed, look for what is wrong alone."""
+    weighed = _Weighed(chunk[0][0].changed.company_id)
+    kept = store.facts.kept(weighed.company_id, [each.ref for _, each in chunk])
+    _judge_references(store, weighed.company_id, chunk)
+    differing: list[_Part] = []
+    for case, each in chunk:
         known = kept.get(each.ref)
         if known is None:
-            weighed.outcomes.append((each.ref.type, Outcome.CREATED))
+            case.counts[each.ref.type, Outcome.CREATED] += 1
             weighed.new.append(each)
-        elif known.client_id != changed.client_id:
+        elif known.client_id != case.changed.client_id:
             detail = f"it is kept as client {known.client_id!r}'s, and a record never changes its client"
-            weighed.faults.append(RecordFault(each.ref, "/client_id", detail))
+            case.faults.append(RecordFault(each.ref, "/client_id", detail))
         elif each.is_kept_as(known):
-            weighed.outcomes.append((each.ref.type, Outcome.UNCHANGED))
-        elif before is not None or each.ref.type is RecordType.QUOTE:
-            differing.append(each)
-    _compare(store, changed.company_id, differing, before, weighed)
+            case.counts[each.ref.type, Outcome.UNCHANGED] += 1
+        elif whole or each.ref.type is RecordType.QUOTE:
+            differing.append((case, each))
+    if differing:
+        _compare(store, differing, weighed)
     return weighed
 
 
-def _compare(
-    store: Store, company_id: CompanyId, differing: Sequence[Outline], before: Ledger | None, weighed: _Weighed
-) -> None:
+def _compare(store: Store, differing: Sequence[_Part], weighed: _Weighed) -> None:
     """Weigh records that differ from those that they replace, at least in how they are written."""
-    earlier: Mapping[RecordRef, Fact] = (
-        store.facts.find(company_id, [each.ref for each in differing]) if differing else {}
-    )
-    for each in differing:
+    earlier = store.facts.find(weighed.company_id, [each.ref for _, each in differing])
+    for case, each in differing:
         change, was = each.whole(), earlier[each.ref]
         try:
             fact = _successor(change, was)
         except ValueError as broken:
-            weighed.faults.append(RecordFault(each.ref, "/revision", str(broken)))
+            case.faults.append(RecordFault(each.ref, "/revision", str(broken)))
             continue
-        outcome = _outcome(change, fact, was, before=before)
-        weighed.outcomes.append((each.ref.type, outcome))
+        outcome = _outcome(change, fact, was, before=case.settling.before)
+        case.counts[each.ref.type, outcome] += 1
         if outcome is not Outcome.UNCHANGED or each.form is not None:
             weighed.renewed.append((each, None if fact == change.fact else fact))
 
@@ -389,20 +434,42 @@ def _outcome(change: Upsert, fact: Fact, was: Fact | None, *, before: Ledger | N
     return Outcome.UNCHANGED
 
 
-def _faults_of_references(store: Store, changed: Changed, chunk: Sequence[Outline]) -> Iterator[RecordFault]:
-    """Yield the references to what is not there or not this client's; allocations are the ledger's to judge."""
+def _judge_references(store: Store, company_id: CompanyId, chunk: Sequence[_Part]) -> None:
+    """Take note of references to what is not there or not this client's; allocations are the ledger's to judge."""
     named = [
-        (each.ref, pointer, target)
-        for each in chunk
+        (case, each.ref, pointer, target)
+        for case, each in chunk
         for pointer, target in each.references
-        if target not in changed.replaced
+        if target not in case.changed.replaced
     ]
-    wanted = {target for _, _, target in named}
-    kept: Mapping[RecordRef, Kept] = store.facts.kept(changed.company_id, wanted) if wanted else {}
-    for ref, pointer, target in named:
+    wanted = {target for *_, target in named}
+    kept: Mapping[RecordRef, Kept] = store.facts.kept(company_id, wanted) if wanted else {}
+    for case, ref, pointer, target in named:
         found = kept.get(target)
-        if found is None or target in changed.deleted or found.client_id != changed.client_id:
-            yield RecordFault(ref, pointer, f"the client has no {target.type.value} {target.id!r}")
+        if found is None or target in case.changed.deleted or found.client_id != case.changed.client_id:
+            detail = f"the client has no {target.type.value} {target.id!r}"
+            case.faults.append(RecordFault(ref, pointer, detail))
+
+
+def _faults(cases: Iterable[_Case]) -> Sequence[RecordFault]:
+    return [fault for case in cases for fault in case.faults]
+
+
+def _finish(store: Store, cases: Sequence[_Case], *, keep: bool) -> None:
+    """Delete what is to go, and settle the rest; without `keep` only count."""
+    for case in cases:
+        changed = case.changed
+        gone: Collection[RecordRef] = store.facts.find(changed.company_id, changed.deleted) if changed.deleted else ()
+        case.counts.update((ref.type, Outcome.DELETED) for ref in gone)
+        if keep:
+            _remove(store, changed, [ref for ref in gone if ref.type is not RecordType.CLIENT])
+    settled = [case for case in cases if keep and case.settles()]
+    if settled:
+        ledgers = {case.changed.client_id: (case.settling.before, case.settling.after) for case in settled}
+        store.intake.settle_all(settled[0].changed.company_id, ledgers)
+    for case in cases:
+        if keep and case.changed.client in case.changed.deleted:
+            _remove(store, case.changed, [case.changed.client])
 
 
 def _remove(store: Store, changed: Changed, refs: Collection[RecordRef]) -> None:

@@ -53,6 +53,11 @@ class Changed:
     payments: dict[PaymentId, Payment] = field(factory=dict[PaymentId, Payment])
     claims: dict[InvoiceId, Claim] = field(factory=dict[InvoiceId, Claim])
 
+    @property
+    def client(self) -> RecordRef:
+        """The client itself, as a record."""
+        return RecordRef(RecordType.CLIENT, self.client_id)
+
     def replace(self, ref: RecordRef, settling: Invoice | Payment | None, claim: Claim | None) -> None:
         """Take note of a record that is new or changed, and of what of it settles others or is settled."""
         self.replaced[ref] = None
@@ -150,15 +155,11 @@ class Settling:
                     yield ref, Cause(_invoice(target)), amount > before.get(target, 0)
 
 
-def settling_of(store: Store, changed: Changed) -> Settling:
-    """Return the ledgers around a client's changes; of a client who is not kept yet, there was nothing before."""
+def settling_of(store: Store, changed: Changed, *, is_known: bool) -> Settling:
+    """Return the ledgers around a client's changes; of a client who is not known yet, there was nothing before."""
     around = changed.settling_refs()
     owner = changed.company_id, changed.client_id
-    # Asked for even where nothing settles: whoever asks has the client's turn, before anything else is read.
-    before = store.intake.ledger(*owner, ())
-    is_known = bool(around) and store.clients.get(*owner) is not None
-    if is_known:
-        before = store.intake.ledger(*owner, around)
+    before = store.intake.ledger(*owner, around) if around and is_known else Ledger((), ())
     dependants = list(_dependants(before, changed))
     if any(target not in before.invoices for target in _targets(dependants)):
         around |= dict.fromkeys(map(_ref, dependants))
