@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -52,11 +51,13 @@ class Uses:
             self._writing = asyncio.create_task(self._write_soon())
 
     async def finish(self) -> None:
-        """Write at once what is still gathered."""
+        """Write at once what is still gathered: the portal ends, or staff ask."""
         if self._pause is not None:
             self._pause.cancel()
         if self._writing is not None and not self._writing.done():
             await self._writing
+        # A loop that ended before its time, as a test client's does after each request, has left some.
+        await self._write_gathered()
 
     async def _write_soon(self) -> None:
         while self._gathered:
@@ -64,10 +65,12 @@ class Uses:
             # Whoever ends this loop does not wait for it either: the rest is written then.
             with suppress(asyncio.CancelledError):
                 await asyncio.wait({self._pause})
-            some, self._gathered = self._gathered, []
-            await self._write(some)
+            await self._write_gathered()
 
-    async def _write(self, uses: Sequence[tuple[Visit, datetime]]) -> None:
+    async def _write_gathered(self) -> None:
+        uses, self._gathered = self._gathered, []
+        if not uses:
+            return
         try:
             await self.runner.write_all([partial(note_use, visit=visit, now=now) for visit, now in uses])
         except Exception as problem:  # noqa: BLE001 - whatever it is, the clients have their answers

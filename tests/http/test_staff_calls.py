@@ -104,7 +104,6 @@ def test_a_permission_given_twice_is_refused(world: World) -> None:
 def test_a_link_is_read_without_its_secret(world: World) -> None:
     issued = issue(world, label="Jo")
     world.http.get(f"{BASE}/view/{issued['token']}")
-    world.note_uses()
 
     answer = world.staff("GET", f"/tokens/{issued['id']}")
 
@@ -134,7 +133,6 @@ def test_the_last_use_is_noted_about_once_a_minute(world: World) -> None:
     for seconds in (0, 30, 31):
         world.pass_time(seconds=seconds)
         world.http.get(f"{BASE}/view/{issued['token']}")
-        world.note_uses()
         used.append(world.staff("GET", path).json()["data"]["last_used_at"])
 
     assert used == [stamp(NOW), stamp(NOW), stamp(NOW + timedelta(seconds=61))]
@@ -144,7 +142,6 @@ def test_the_uses_of_many_links_are_noted_soon_after_the_answers(world: World) -
     issued = [issue(world) for _ in range(3)]
     for each in issued:
         world.http.get(f"{BASE}/view/{each['token']}")
-    world.note_uses()
 
     used = [world.staff("GET", f"/tokens/{each['id']}").json()["data"]["last_used_at"] for each in issued]
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 from attrs import define, field
 from starlette.applications import Starlette
@@ -43,7 +43,7 @@ from portal_core.domain.payments import PaymentRecordState
 from portal_core.domain.quotes import QuoteState
 from portal_core.domain.records import Fact
 from portal_core.use_cases.access import NewGrant, issue_link
-from portal_http.app import Portal, create_app
+from portal_http.app import create_app
 from portal_http.options import Options
 from portal_http.runners import InlineRunner
 
@@ -135,12 +135,6 @@ class World:
     def transaction(self) -> Iterator[Any]:
         with self.transactions.begin() as store:
             yield store
-
-    def note_uses(self) -> None:
-        """Have it noted at once which links were used."""
-        portal = cast("Portal", self.app.router.default)
-        assert self.http.portal is not None
-        self.http.portal.call(portal.services.uses.finish)
 
     def pass_time(self, **parts: int) -> None:
         self.clock.at += timedelta(**parts)

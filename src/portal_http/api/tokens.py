@@ -26,6 +26,7 @@ async def list_all(call: StaffCall) -> Answer:
     """Return a page of links, without their secrets."""
     asked, client_id = asked_list(call, MOMENT_SORTS), call.query.get(CLIENT_ID)
     narrowed = GrantFilter(client_id=None if client_id is None else ClientId(client_id), states=call.query.get(STATE))
+    await call.services.uses.finish()
     page = await call.read(
         lambda store: access.list_links(store, call.company_id, asked.listing, narrowed, now=call.now)
     )
@@ -34,6 +35,7 @@ async def list_all(call: StaffCall) -> Answer:
 
 async def read_one(call: StaffCall) -> Answer:
     """Return one link, without its secret."""
+    await call.services.uses.finish()
     grant = await call.read(lambda store: access.read_link(store, call.company_id, GrantId(call.record_id)))
     return answered(present.link_row(grant, call.now))
 
