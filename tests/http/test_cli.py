@@ -22,8 +22,7 @@ from click.testing import CliRunner, Result
 from portal_adapters.records import importing
 from portal_adapters.records.importing import import_records
 from portal_core.domain.tokens import PATTERN
-from portal_http import cli
-from portal_http.cli import main
+from portal_http.cli import main, telling
 from portal_http.main import database
 from portal_http.settings import load_settings
 
@@ -160,7 +159,7 @@ def test_an_import_that_was_overtaken_says_how_far_it_came(furnished: Run, monke
 
     furnished("import", "-", given=f"{json.dumps(company)}\n{json.dumps(client)}".encode())
     monkeypatch.setattr(importing, "TRANSACTION", 1)
-    monkeypatch.setattr(cli, "_progress", overtaken)
+    monkeypatch.setattr(telling, "progress", overtaken)
     gone = [
         {"type": kind, "company_id": "new", "id": each, "deleted": True}
         for kind, each in (("company", "new"), ("client", "C"))
