@@ -54,6 +54,9 @@ L = TypeVar("L", bound=Line)
 _AMOUNT_ELSEWHERE = re.compile(r"(?:0|[1-9][0-9]{0,18})(?:\.[0-9]{1,30})?")
 _UNUSED = CURRENCIES["EUR"]
 
+_MOST_UNKNOWN = 20
+"""How many unknown fields of one object are named."""
+
 
 Reader: TypeAlias = Callable[[object], Read]
 """Reads an object, or refuses it with every fault there is."""
@@ -149,7 +152,7 @@ def _problems(given: Read, fields: Iterable[Field], names: Iterable[str]) -> Ite
             yield Problem(str(wrong), pointer=f"/{each.name}")
         except InvalidInput as nested:
             yield from (Problem(every.detail, pointer=f"/{each.name}{every.pointer}") for every in nested.problems)
-    for name in sorted(given.keys() - set(names)):
+    for name in sorted(given.keys() - set(names))[:_MOST_UNKNOWN]:
         detail = f"is unknown; known are {', '.join(sorted(names))}"
         yield Problem(detail, pointer=f"/{name.replace('~', '~0').replace('/', '~1')}")
 

@@ -16,7 +16,7 @@ from attrs import define, evolve, field, frozen
 from portal_core.domain.agreement import Claim, faults_of_claim
 from portal_core.domain.audit import Act, Actor, AuditAction, Target, TargetType
 from portal_core.domain.documents import JSON
-from portal_core.domain.errors import Refusal
+from portal_core.domain.errors import Problem, Refusal
 from portal_core.domain.ids import ClientId, CompanyId
 from portal_core.domain.invoices import Invoice
 from portal_core.domain.ledger import Ledger
@@ -46,6 +46,22 @@ class Outcome(StrEnum):
 
 
 Counts: TypeAlias = Counter[tuple[RecordType, Outcome]]
+
+Tell: TypeAlias = Callable[[RecordRef, Outcome], None]
+"""Is told what became of each record, but for those that are the very ones that were taken in before."""
+
+
+@frozen(kw_only=True)
+class LineOutcome:
+    """What became of one of several records that were pushed together, or everything that is wrong with it.
+
+    Lines are counted from 1. A line that is no record has no `ref`; one that is refused has problems and no outcome.
+    """
+
+    line: int
+    ref: RecordRef | None = None
+    outcome: Outcome | None = None
+    problems: Sequence[Problem] = ()
 
 
 @frozen(kw_only=True)
@@ -162,10 +178,13 @@ def judge_records(store: Store, records: ClientRecords) -> Sequence[RecordFault]
     return [*faults, *faults_of_deletions(store, changed)]
 
 
-def take_in_records(store: Store, records: ClientRecords, *, keep: bool = True) -> Counts:
+def take_in_records(
+    store: Store, records: ClientRecords, *, keep: bool = True, tell: Tell = lambda _, __: None
+) -> Counts:
     """Judge one client's changes, keep them, and return what became of each type.
 
-    Refuses with RecordsDisagree, after which the caller rolls back. Without `keep` nothing is written.
+    Refuses with RecordsDisagree, after which the caller rolls back; nothing was written if it was one change alone.
+    Without `keep` nothing is written.
     """
     unchanged = _unchanged(store, records)
     if unchanged is not None:
@@ -178,13 +197,17 @@ def take_in_records(store: Store, records: ClientRecords, *, keep: bool = True) 
     counts: Counts = Counter()
     for each in _weighed(store, records, changed, before=settling.before):
         faults += each.faults
-        counts.update(each.outcomes)
+        for ref, outcome in each.outcomes:
+            counts[ref.type, outcome] += 1
+            tell(ref, outcome)
         if keep and not faults:
             each.save(store, records.company_id)
     if faults:
         raise RecordsDisagree(faults)
     gone: Mapping[RecordRef, Fact] = store.facts.find(records.company_id, changed.deleted) if changed.deleted else {}
-    counts.update((ref.type, Outcome.DELETED) for ref in gone)
+    for ref in gone:
+        counts[ref.type, Outcome.DELETED] += 1
+        tell(ref, Outcome.DELETED)
     if keep:
         _remove(store, changed, [ref for ref in gone if ref.type is not RecordType.CLIENT])
         if any(counts[kind, each] for kind in _SETTLING for each in Outcome if each is not Outcome.UNCHANGED):
@@ -254,7 +277,7 @@ class _Weighed:
 
     new: list[Outline] = field(factory=list[Outline])
     renewed: list[tuple[Outline, Fact | None]] = field(factory=list[tuple[Outline, Fact | None]])
-    outcomes: list[tuple[RecordType, Outcome]] = field(factory=list[tuple[RecordType, Outcome]])
+    outcomes: list[tuple[RecordRef, Outcome]] = field(factory=list[tuple[RecordRef, Outcome]])
     faults: list[RecordFault] = field(factory=list[RecordFault])
 
     def save(self, store: Store, company_id: CompanyId) -> None:
@@ -336,13 +359,13 @@ def _weigh(store: Store, changed: Changed, chunk: Sequence[Outline], before: Led
     for each in chunk:
         known = kept.get(each.ref)
         if known is None:
-            weighed.outcomes.append((each.ref.type, Outcome.CREATED))
+            weighed.outcomes.append((each.ref, Outcome.CREATED))
             weighed.new.append(each)
         elif known.client_id != changed.client_id:
             detail = f"it is kept as client {known.client_id!r}'s, and a record never changes its client"
             weighed.faults.append(RecordFault(each.ref, "/client_id", detail))
         elif each.is_kept_as(known):
-            weighed.outcomes.append((each.ref.type, Outcome.UNCHANGED))
+            weighed.outcomes.append((each.ref, Outcome.UNCHANGED))
         elif before is not None or each.ref.type is RecordType.QUOTE:
             differing.append(each)
     _compare(store, changed.company_id, differing, before, weighed)
@@ -364,7 +387,7 @@ def _compare(
             weighed.faults.append(RecordFault(each.ref, "/revision", str(broken)))
             continue
         outcome = _outcome(change, fact, was, before=before)
-        weighed.outcomes.append((each.ref.type, outcome))
+        weighed.outcomes.append((each.ref, outcome))
         if outcome is not Outcome.UNCHANGED or each.form is not None:
             weighed.renewed.append((each, None if fact == change.fact else fact))
 
