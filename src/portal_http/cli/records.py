@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
@@ -15,28 +15,54 @@ from portal_http.cli import telling
 from portal_http.cli.common import refusals, writing
 from portal_http.settings import Settings, load_settings
 
+if TYPE_CHECKING:
+    from portal_adapters.records.sheets import Sheet
+
 
 @click.command("import")
 @click.argument(
     "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, allow_dash=True), metavar="FILE..."
 )
+@click.option("--type", "kind", metavar="TYPE", help="The files are CSV, with records of this type: invoice, say.")
+@click.option("--company", "company_id", metavar="ID", help="The company of the records, with --type.")
+@click.option(
+    "--map",
+    "columns",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help='A TOML file that says what columns stand for, with --type: "Invoice no." = "number".',
+)
 @click.option("--dry-run", is_flag=True, help="Only tell what would change.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object for programs.")
-def import_(files: Sequence[str], *, dry_run: bool, as_json: bool) -> None:
+def import_(
+    files: Sequence[str],
+    *,
+    kind: str | None,
+    company_id: str | None,
+    columns: Path | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
     """Take in JSON Lines: one record a line, in any order. `-` reads the standard input.
 
+    With --type and --company, take in CSV: records of one type, each in a row, or in one row for each of its lines.
     A record with a known id replaces what is kept under it. A file with anything wrong in it changes nothing.
     """
     from portal_adapters.records.importing import ImportOvertaken, import_records
     from portal_adapters.records.staging import FileRefused
+    from portal_http.cli.sheets import opened_sheets
     from portal_http.main import database
 
+    sheets: list[Sheet] = []
     with refusals(), database(load_settings()) as transactions:
         try:
+            given = _opened(files)
+            if kind or company_id or columns:
+                given = opened_sheets(given, sheets, kind, company_id, columns)
             with telling.progress() as progress:
                 counts = import_records(
                     transactions,
-                    _opened(files),
+                    given,
                     reading=transactions.read,
                     dry_run=dry_run,
                     helpers=os.cpu_count() or 0,
@@ -44,10 +70,10 @@ def import_(files: Sequence[str], *, dry_run: bool, as_json: bool) -> None:
                     by=COMMAND_LINE,
                 )
         except FileRefused as refused:
-            telling.tell_problems(refused, as_json=as_json)
+            telling.tell_problems(refused, sheets=sheets, as_json=as_json)
             sys.exit(1)
         except ImportOvertaken as overtaken:
-            telling.tell_problems(overtaken, overtaken.kept, as_json=as_json)
+            telling.tell_problems(overtaken, overtaken.kept, sheets=sheets, as_json=as_json)
             sys.exit(1)
     telling.tell_counts(counts, as_json=as_json)
     if dry_run:

@@ -1,7 +1,7 @@
 """How an import is told: how far it is, what became of the records, and what is wrong with them."""
 
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -31,17 +31,25 @@ def _by_type(counts: Any) -> dict[str, dict[str, int]]:  # noqa: ANN401 - as abo
     return {kind: row for kind, row in table.items() if any(row.values())}
 
 
-def tell_problems(refused: Any, kept: Any = None, *, as_json: bool) -> None:  # noqa: ANN401 - imported late, as above
-    """Print what is wrong with the files, and how far they were taken in."""
-    for problem in refused.problems:
+def tell_problems(
+    refused: Any,  # noqa: ANN401 - imported late, as above
+    kept: Any = None,  # noqa: ANN401 - as above
+    *,
+    sheets: Iterable[Any] = (),
+    as_json: bool,
+) -> None:
+    """Print what is wrong with the files, by the columns of those that are sheets, and how far they were taken in."""
+    by_name = {each.name: each for each in sheets}
+    problems = [by_name[each.file].located(each) if each.file in by_name else each for each in refused.problems]
+    for problem in problems:
         click.echo(str(problem), err=True)
-    more = refused.total - len(refused.problems)
+    more = refused.total - len(problems)
     if more:
         click.echo(f"… and {more} more.", err=True)
     click.echo("Nothing was changed." if kept is None else _how_far(kept), err=True)
     if as_json:
         fields = ("file", "line", "pointer", "detail")
-        errors = [{name: getattr(each, name) for name in fields} for each in refused.problems]
+        errors = [{name: getattr(each, name) for name in fields} for each in problems]
         how_far = {} if kept is None else {"kept": _by_type(kept)}
         click.echo(json_of({"errors": errors, "total": refused.total, **how_far}))
 
