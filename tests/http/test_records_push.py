@@ -312,10 +312,11 @@ def test_more_than_the_limit_is_too_large() -> None:
         post(world, *[large] * 400),
         put(world, "client/x", {"name": "x" * 70_000}),
         post(world, b"\n" * 10_001),
+        post(world, b"\n" * 1_001, query="?atomic=false"),
     ]
 
     assert answers[0].status_code == 200
-    assert [(each.status_code, code(each)) for each in answers[1:]] == [(413, "payload_too_large")] * 3
+    assert [(each.status_code, code(each)) for each in answers[1:]] == [(413, "payload_too_large")] * 4
 
 
 def test_a_push_is_about_some_hundred_clients_at_most(world: World) -> None:
