@@ -20,7 +20,7 @@ from portal_http.endpoints import BASE
 from portal_http.errors import InternalError, refused
 from portal_http.incoming import NOBODY, Gone, Incoming, incoming
 from portal_http.options import Options
-from portal_http.outside import AdminTokens, Printer, RateLimits, Receipts
+from portal_http.outside import AdminTokens, Printer, RateLimits, Receipts, StageRecords
 from portal_http.page_routes import page_route
 from portal_http.pages import Pages, create_pages, is_page
 from portal_http.pipeline import answer_to
@@ -36,7 +36,7 @@ _log = logging.getLogger(__name__)
 _log.addFilter(TokenFilter())
 
 
-def create_app(
+def create_app(  # noqa: PLR0913 - what it runs on, and what it may do without
     runner: Runner,
     *,
     clock: Callable[[], datetime],
@@ -45,12 +45,14 @@ def create_app(
     options: Options | None = None,
     printer: Printer | None = None,
     receipts: Receipts | None = None,
+    stage_records: StageRecords | None = None,
 ) -> Starlette:
     """Return the portal as an ASGI application, to be served or mounted under any prefix.
 
     A host that mounts it may run its lifespan (`app.router.lifespan_context(app)`), so that the last uses of links are
     still noted when it stops. Without a printer there is no PDF but those that the store has, and without keys for
-    receipts there are none. Raises ValueError when a trusted proxy is no address or network.
+    receipts there are none. Records are pushed where `stage_records` reads them (`portal_adapters.records.pushing` has
+    one); without it those calls answer 404. Raises ValueError when a trusted proxy is no address or network.
     """
     services = Services(
         runner=runner,
@@ -60,6 +62,7 @@ def create_app(
         options=options or Options(),
         shop=None if printer is None else PrintShop(printer),
         receipts=receipts,
+        stage_records=stage_records,
     )
 
     @asynccontextmanager

@@ -10,6 +10,7 @@ from portal_core.domain.access import Permission
 from portal_core.domain.errors import Refusal
 from portal_http.answers import Answer
 from portal_http.calls import ClientCall, StaffCall
+from portal_http.options import Options
 from portal_http.queries import Parameter
 from portal_http.services import Services
 
@@ -25,7 +26,7 @@ class Result:
     """What an endpoint answers when all is well: one of some shapes, and how they are wrapped.
 
     "one" is a record under `data`, "many" a page of them, "either" one or the other, "bare" has no envelope. A "file"
-    is of a media type of its own, and to be kept; so is what has no shapes.
+    is of a media type of its own, and to be kept; so is what has no shapes. The same may come with another status.
     """
 
     envelope: Envelope
@@ -33,6 +34,7 @@ class Result:
     status: HTTPStatus = HTTPStatus.OK
     fields: tuple[str, ...] = ()
     media_type: str = "application/json"
+    else_status: HTTPStatus | None = None
 
 
 def one(*shapes: Any, status: HTTPStatus = HTTPStatus.OK, fields: tuple[str, ...] = ()) -> Result:
@@ -55,13 +57,19 @@ NOTHING = Result("nothing", status=HTTPStatus.NO_CONTENT)
 
 @frozen
 class Upload:
-    """What a body is that is a file: its media types, the first of them the right one, and its form as a pattern."""
+    """What a body is that is read whole: its media types, the first of them the right one, its form and its size."""
 
     media_types: tuple[str, ...]
-    pattern: str
+    schema: Mapping[str, object]
+    most: Callable[[Options], int]
+    example: object = None
 
 
-PDF_UPLOAD = Upload(("application/pdf", "application/octet-stream"), r"^%PDF-[\s\S]*%%EOF\s*$")
+PDF_UPLOAD = Upload(
+    ("application/pdf", "application/octet-stream"),
+    {"type": "string", "pattern": r"^%PDF-[\s\S]*%%EOF\s*$"},
+    lambda options: options.largest_document,
+)
 
 
 @frozen(kw_only=True)
@@ -162,10 +170,14 @@ def staff_uploads(
     upload: Upload,
     summary: str,
     result: Result,
+    *,
+    method: str = "PUT",
     **more: Any,
 ) -> StaffEndpoint:
     """Return an endpoint for staff that takes a file."""
-    return StaffEndpoint(method="PUT", path=BASE + path, run=run, upload=upload, summary=summary, result=result, **more)
+    return StaffEndpoint(
+        method=method, path=BASE + path, run=run, upload=upload, summary=summary, result=result, **more
+    )
 
 
 def staff_deletes(path: str, run: Callable[[StaffCall], Awaitable[Answer]], summary: str, **more: Any) -> StaffEndpoint:

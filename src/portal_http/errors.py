@@ -80,6 +80,12 @@ class UnsupportedMediaType(Refusal):
     code = "unsupported_media_type"
 
 
+class StillNeeded(Refusal):
+    """A record cannot be deleted: a client decided on it, or something refers to it."""
+
+    code = "still_needed"
+
+
 class RateLimited(Refusal):
     """Too many requests in the last minute; another one is welcome after `seconds`."""
 
@@ -125,6 +131,7 @@ STATUSES: Mapping[type[Refusal], Status] = {
     AlreadyDecided: Status(HTTPStatus.CONFLICT, "Already decided"),
     NotOpen: Status(HTTPStatus.CONFLICT, "Not open"),
     Revoked: Status(HTTPStatus.CONFLICT, "Revoked"),
+    StillNeeded: Status(HTTPStatus.CONFLICT, "Still needed"),
     IdempotencyInFlight: Status(HTTPStatus.CONFLICT, "Still being answered"),
     MovedOn: Status(HTTPStatus.PRECONDITION_FAILED, "Moved on"),
     PayloadTooLarge: Status(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Payload too large"),
@@ -139,10 +146,14 @@ STATUSES: Mapping[type[Refusal], Status] = {
 
 
 class FaultShape(TypedDict):
-    """One thing wrong with an input: where (a JSON pointer of RFC 6901, or a query parameter or header) and what."""
+    """One thing wrong with an input: where (a JSON pointer of RFC 6901, or a query parameter or header) and what.
+
+    Where several records were sent, `line` is the one that is wrong.
+    """
 
     pointer: NotRequired[str]
     parameter: NotRequired[str]
+    line: NotRequired[int]
     detail: str
 
 
@@ -200,7 +211,8 @@ PROBLEM: Header = (b"content-type", b"application/problem+json")
 def _fault(fault: Fault) -> FaultShape:
     if fault.parameter is not None:
         return {"parameter": fault.parameter, "detail": fault.detail}
-    return {"pointer": fault.pointer or "", "detail": fault.detail}
+    shape: FaultShape = {"pointer": fault.pointer or "", "detail": fault.detail}
+    return shape if fault.line is None else {"line": fault.line, **shape}
 
 
 def _fields(refusal: Refusal) -> list[Header]:

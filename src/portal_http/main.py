@@ -31,6 +31,7 @@ from portal_adapters.receipt_keys import (
     receipt_keys,
 )
 from portal_adapters.records.importing import import_records
+from portal_adapters.records.pushing import stage_push
 from portal_adapters.records.sample import CLIENT, COMPANY, sample_file
 from portal_adapters.smtp import smtp_server
 from portal_adapters.sqlalchemy import (
@@ -97,7 +98,14 @@ def build(settings: Settings, *, public_url: str | None = None) -> Starlette:
     options = _options(settings, public_url_of(settings), access_log)
     printer = TypstPrinter() if can_print() else None
     application = create_app(
-        runner, clock=now, admins=admins, limits=limits, options=options, printer=printer, receipts=receipts
+        runner,
+        clock=now,
+        admins=admins,
+        limits=limits,
+        options=options,
+        printer=printer,
+        receipts=receipts,
+        stage_records=stage_push,
     )
     finish_uses = application.router.lifespan_context
 
@@ -362,6 +370,7 @@ def _options(settings: Settings, public_url: str, access_log: AccessLog) -> Opti
         writes_per_minute=settings.writes_per_minute,
         guesses_per_minute=settings.guesses_per_minute,
         largest_document=settings.document_max_mb * MEGABYTE,
+        largest_records=settings.records_max_bytes,
         support_text=settings.support_text,
         templates=settings.templates,
         mail=settings.smtp_url is not None,

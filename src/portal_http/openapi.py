@@ -16,6 +16,7 @@ from portal_core.domain.errors import (
     PermissionDenied,
     Refusal,
 )
+from portal_core.domain.records import RecordType
 from portal_core.domain.tokens import PATTERN
 from portal_http.endpoints import BASE, ClientEndpoint, Endpoint, OpenEndpoint, StaffEndpoint
 from portal_http.errors import (
@@ -75,6 +76,11 @@ _FIELDS: Mapping[str, Json] = {
     },
     "RateLimit-Policy": {"description": "The budget, its quota and window.", "schema": {"type": "string"}},
     "RateLimit": {"description": "What remains of the budget, and for how long.", "schema": {"type": "string"}},
+}
+_ID: Json = {"type": "string", "pattern": ID_PATTERN}
+_PLACES: Mapping[str, Json] = {
+    "token": {"type": "string", "pattern": f"^{PATTERN}$"},
+    "record_type": {"type": "string", "enum": [each.value for each in RecordType]},
 }
 _LIMIT_FIELDS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "RateLimit-Policy", "RateLimit")
 
@@ -143,8 +149,10 @@ def _operation(endpoint: Endpoint) -> Json:
             "content": {"application/json": {"schema": _ref(endpoint.body)}},
         }
     if endpoint.upload is not None:
-        schema = {"type": "string", "pattern": endpoint.upload.pattern}
-        content = {media_type: {"schema": schema} for media_type in endpoint.upload.media_types}
+        form: Json = {"schema": dict(endpoint.upload.schema)}
+        if endpoint.upload.example is not None:
+            form["example"] = endpoint.upload.example
+        content = dict.fromkeys(endpoint.upload.media_types, form)
         operation["requestBody"] = {"required": True, "content": content}
     return operation
 
@@ -185,12 +193,11 @@ def _parameters(endpoint: Endpoint) -> Iterable[Json]:
     for segment in endpoint.path.split("/"):
         if segment.startswith("{"):
             name = segment.strip("{}")
-            pattern = f"^{PATTERN}$" if name == "token" else ID_PATTERN
-            yield {"name": name, "in": "path", "required": True, "schema": {"type": "string", "pattern": pattern}}
+            yield {"name": name, "in": "path", "required": True, "schema": _PLACES.get(name, _ID)}
     for parameter in endpoint.query.values():
         yield _query_parameter(parameter)
     fields = list(endpoint.headers)
-    if endpoint.method == "POST" and endpoint.body is not None:
+    if endpoint.method == "POST":
         fields.append("Idempotency-Key")
     if isinstance(endpoint, StaffEndpoint):
         fields.append("X-Company-Id")
@@ -213,7 +220,8 @@ def _query_parameter(parameter: Parameter[Any]) -> Json:
 
 
 def _responses(endpoint: Endpoint) -> Json:
-    responses: Json = {str(endpoint.result.status.value): _success(endpoint)}
+    statuses = (endpoint.result.status, endpoint.result.else_status)
+    responses: Json = {str(status.value): _success(endpoint) for status in statuses if status is not None}
     for status, kinds in _refused(endpoint):
         responses[str(status)] = {"$ref": f"#/components/responses/{_name_of(kinds)}"}
     return responses
@@ -229,7 +237,7 @@ def _refusals(endpoint: Endpoint) -> Iterable[type[Refusal]]:
         yield from _BODY_REFUSALS
     if endpoint.upload is not None:
         yield from _UPLOAD_REFUSALS
-    if endpoint.body is not None and endpoint.method == "POST":
+    if endpoint.method == "POST":
         yield from (IdempotencyMismatch, IdempotencyInFlight)
     if isinstance(endpoint, ClientEndpoint):
         yield from (DeadLink, RateLimited)

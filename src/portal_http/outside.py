@@ -1,13 +1,16 @@
 """What the HTTP side asks of the outside world, besides the core's ports."""
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
+from portal_core.domain.audit import Actor
+from portal_core.domain.ids import CompanyId
 from portal_core.domain.outbox import Attempt
-from portal_core.ports import Signer
+from portal_core.ports import Pack, Signer, Store
 from portal_core.use_cases.outbox import Parcel
+from portal_core.use_cases.records import LineOutcome
 
 
 class AdminTokens(Protocol):
@@ -31,6 +34,30 @@ class Printer(Protocol):
 
         Called in a thread, and in several at once. The logo is a PNG or JPEG that nobody has looked into.
         """
+
+
+class Shipment(Protocol):
+    """Records that were pushed together, read and ready to be taken in."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def take_in(self, store: Store, *, atomic: bool, by: Actor, now: datetime) -> Sequence[LineOutcome]:
+        """Keep them and return what became of each line, in order; `atomic` refuses with InvalidInput or keeps all.
+
+        Otherwise a line that is wrong is passed over and told. It may be called again after it failed.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of them."""
+
+
+StageRecords: TypeAlias = Callable[[bytes, CompanyId, Pack | None], Shipment]
+"""Reads JSON Lines that a company's system pushed, with what makes the form in which the store keeps facts.
+
+Called in a thread. It refuses nothing: what is wrong is told when the records are taken in.
+"""
 
 
 class RateLimits(Protocol):

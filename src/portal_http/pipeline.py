@@ -114,8 +114,16 @@ async def _answer_staff(
     staff = await _known_staff(request, services)
     request.who = redacted(staff.subject)
     if endpoint.upload is not None:
-        content = await request.upload(endpoint.upload.media_types, most=services.options.largest_document)
-        asked, query, once = content, read_query(request.query_string, endpoint.query), None
+        asked = await request.upload(endpoint.upload.media_types, most=endpoint.upload.most(services.options))
+        query, once = read_query(request.query_string, endpoint.query), None
+        if request.method == "POST":
+            once = repeatable(
+                request,
+                asked + request.query_string,
+                company_id=staff.company_id,
+                asker=staff.subject,
+                route=request.path,
+            )
     else:
         asked, query, once = await _read(request, endpoint, staff.company_id, staff.subject, request.path)
     call = StaffCall(

@@ -216,6 +216,12 @@ NUMBER = Parameter(
 FROM = a_day("from", "The first day, counted in, of the date that the list is sorted by unless asked otherwise.")
 TO = a_day("to", "The last day, counted in, of the same date.")
 OVERDUE = Parameter("overdue", "Whether something is past due; asks about invoices.", {"type": "boolean"}, _read_flag)
+ATOMIC = Parameter(
+    "atomic",
+    "Whether all records are kept or none; else each by itself, in the order of the lines, but those that are refused.",
+    {"type": "boolean", "default": True},
+    _read_flag,
+)
 CURRENCY = Parameter(
     "currency",
     "One currency (ISO 4217); then the answer is one record.",

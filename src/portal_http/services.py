@@ -10,7 +10,7 @@ from portal_core.ports import Runner, Signer
 from portal_http.incoming import Network, networks
 from portal_http.metrics import Metrics
 from portal_http.options import Options
-from portal_http.outside import AdminTokens, RateLimits, Receipts
+from portal_http.outside import AdminTokens, RateLimits, Receipts, StageRecords
 from portal_http.printing import PrintShop
 from portal_http.seen import Watcher
 from portal_http.uses import Uses
@@ -27,6 +27,7 @@ class Services:
     options: Options
     shop: PrintShop | None = None
     receipts: Receipts | None = None
+    stage_records: StageRecords | None = None
     uses: Uses = field(init=False)
     trusted: tuple[Network, ...] = field(init=False)
     metrics: Metrics | None = field(init=False)
@@ -37,6 +38,12 @@ class Services:
         if self.receipts is None:
             raise NotFound("No receipts are signed here.")
         return self.receipts
+
+    def way_in(self) -> StageRecords:
+        """Return what reads records that are pushed; refuse with NotFound where none are taken."""
+        if self.stage_records is None:
+            raise NotFound("No records are taken in here.")
+        return self.stage_records
 
     def __attrs_post_init__(self) -> None:
         object.__setattr__(self, "uses", Uses(self.runner))

@@ -23,6 +23,7 @@ LOG_FORMATS = ("text", "json")
 MOST_PER_MINUTE = 1_000_000_000
 MOST_DAYS = 36_500
 MOST_MEGABYTES = 100
+MOST_RECORD_BYTES = 32 * 1024 * 1024
 
 
 class SettingsRefused(ValueError):
@@ -68,6 +69,9 @@ class Settings:
 
     document_max_mb: int = 10
     """How large a PDF may be that staff attach, in MiB."""
+
+    records_max_bytes: int = 4 * 1024 * 1024
+    """How many bytes of records may be pushed in one request."""
 
     token_days: int = 90
     token_max_days: int = 365
@@ -315,6 +319,7 @@ _CHECKS: Mapping[str, Any] = {
     "guesses_per_minute": _count(0, MOST_PER_MINUTE),
     "token_days": _count(1, MOST_DAYS),
     "document_max_mb": _count(1, MOST_MEGABYTES),
+    "records_max_bytes": _count(1024, MOST_RECORD_BYTES),
     "token_max_days": _count(1, MOST_DAYS),
     "allowed_hosts": _hosts,
     "trusted_proxies": _networks,

@@ -3,7 +3,7 @@
 A field that may be missing is one that a permission withholds.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, NotRequired, TypeAlias, TypedDict
 
@@ -20,7 +20,9 @@ from portal_core.domain.orders import DeliveryStatus, OrderState
 from portal_core.domain.outbox import DispatchState
 from portal_core.domain.payments import SHOWN_PAYMENT_STATES, PaymentKind, PaymentRecordState
 from portal_core.domain.quotes import SHOWN_QUOTE_STATES, Answer, QuoteState
+from portal_core.domain.records import RecordType
 from portal_core.domain.statement import MovementType
+from portal_core.use_cases.records import Outcome
 
 
 def _one_of(words: Collection[str]) -> Meta:
@@ -36,6 +38,8 @@ ShownQuoteState: TypeAlias = Annotated[QuoteState, _one_of(SHOWN_QUOTE_STATES)]
 ShownDeliveryState: TypeAlias = Annotated[DeliveryState, _one_of(SHOWN_DELIVERY_STATES)]
 ShownInvoiceState: TypeAlias = Annotated[InvoiceState, _one_of([InvoiceState.POSTED])]
 ShownPaymentState: TypeAlias = Annotated[PaymentRecordState, _one_of(SHOWN_PAYMENT_STATES)]
+
+PushedOutcome: TypeAlias = Annotated[Outcome, _one_of([Outcome.CREATED, Outcome.UPDATED, Outcome.UNCHANGED])]
 
 
 class MoneyShape(TypedDict):
@@ -551,3 +555,39 @@ class HealthShape(TypedDict):
     """The process answers."""
 
     status: Annotated[str, Meta(extra_json_schema={"enum": ["ok"]})]
+
+
+class PushedRecordShape(TypedDict):
+    """A record that was pushed, and what became of it."""
+
+    type: RecordType
+    id: str
+    outcome: PushedOutcome
+
+
+class LineFaultShape(TypedDict):
+    """One thing wrong with a record: the field as a JSON pointer (RFC 6901), and what."""
+
+    pointer: str
+    detail: str
+
+
+class PushedLineShape(TypedDict):
+    """What became of one line, or all that is wrong with it; then `outcome` is null.
+
+    A line that is no record has neither type nor id.
+    """
+
+    line: int
+    type: RecordType | None
+    id: str | None
+    outcome: Outcome | None
+    errors: Sequence[LineFaultShape]
+
+
+class PushedLinesShape(TypedDict):
+    """What became of records that were pushed together, by type and outcome in `counts`, and line by line."""
+
+    counts: Mapping[str, Mapping[str, int]]
+    refused: int
+    lines: Sequence[PushedLineShape]

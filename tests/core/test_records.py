@@ -328,6 +328,18 @@ def test_a_deleted_payment_leaves_its_invoice_due_again(transactions: Transactio
         assert found.outstanding == eur("119.00")
 
 
+def test_who_asks_is_told_what_became_of_each_record(transactions: Transactions) -> None:
+    told: list[tuple[RecordRef, Outcome]] = []
+    gone = RecordRef(RecordType.INVOICE, "I1")
+    take_in(transactions, an_invoice("I1"))
+
+    with transactions.begin() as store:
+        records = records_of([an_invoice("I2"), Deletion(gone)], CLIENT)
+        take_in_records(store, records, tell=lambda ref, outcome: told.append((ref, outcome)))
+
+    assert told == [(RecordRef(RecordType.INVOICE, "I2"), Outcome.CREATED), (gone, Outcome.DELETED)]
+
+
 def test_deleting_what_is_not_there_counts_nothing(transactions: Transactions) -> None:
     assert not take_in(transactions, gone(an_order("O1")))
 

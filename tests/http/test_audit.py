@@ -12,7 +12,8 @@ from portal_http.options import Options
 from tests.http.world import UNLIMITED, Reply, World, bearer, full_world, places
 
 PDF = b"%PDF-1.7 an invoice %%EOF"
-AS_PDF = {"Content-Type": "application/pdf"}
+DELIVERY = {"client_id": "northwind", "number": "D-2", "state": "shipped", "lines": []}
+CLIENT_LINE = b'{"type": "client", "company_id": "acme", "id": "northwind", "name": "Northwind Traders"}'
 
 WRITES = [
     pytest.param(each, id=f"{each.method} {each.path.removeprefix(BASE)}")
@@ -31,6 +32,9 @@ ACTS: dict[str, tuple[str, dict[str, Any] | bytes | None, list[str]]] = {
     "PUT /invoices/{invoice_id}/pdf": ("", PDF, ["file.attached"]),
     "DELETE /invoices/{invoice_id}/pdf": ("", None, ["file.removed"]),
     "POST /tokens/{token_id}/send": ("", {"send_to": "ada@example.com"}, ["token.sent"]),
+    "PUT /records/{record_type}/{record_id}": ("", DELIVERY, ["records.imported"]),
+    "DELETE /records/{record_type}/{record_id}": ("", None, ["records.imported"]),
+    "POST /records": ("", CLIENT_LINE, ["records.imported"]),
     "POST /webhooks": ("", {"url": "https://hooks.example/in"}, ["webhook.created"]),
     "PATCH /webhooks/{webhook_id}": ("", {"enabled": False}, ["webhook.changed"]),
     "DELETE /webhooks/{webhook_id}": ("", None, ["webhook.removed"]),
@@ -58,6 +62,8 @@ def ids_in(world: World) -> dict[str, str]:
         "token_id": issue(world)["id"],
         "feedback_id": "T1",
         "invoice_id": "I1",
+        "record_type": "delivery",
+        "record_id": "D2",
         "webhook_id": webhook,
         "delivery_id": world.staff("POST", f"/webhooks/{webhook}/test", json={}).json()["data"]["id"],
     }
@@ -70,14 +76,15 @@ def test_what_staff_change_is_in_the_audit_log(endpoint: StaffEndpoint) -> None:
     query, body, expected = ACTS[f"{endpoint.method} {tail}"]
     path = tail.format_map(ids_in(world))
     if path.endswith("/pdf"):
-        world.staff("PUT", path, content=PDF, headers=AS_PDF)
+        world.staff("PUT", path, content=PDF, headers={"Content-Type": "application/pdf"})
     told = len(entries(world))
+    as_file = {} if endpoint.upload is None else {"Content-Type": endpoint.upload.media_types[0]}
 
     answer = world.staff(
         endpoint.method,
         path + query,
         token=bearer(subject="ada@example.com"),
-        headers={"User-Agent": "desk/1", **(AS_PDF if isinstance(body, bytes) else {})},
+        headers={"User-Agent": "desk/1", **as_file},
         **({} if body is None else {"content" if isinstance(body, bytes) else "json": body}),
     )
 
@@ -86,7 +93,7 @@ def test_what_staff_change_is_in_the_audit_log(endpoint: StaffEndpoint) -> None:
     assert sorted(each["action"] for each in fresh) == sorted(expected)
     for each in fresh:
         assert each["actor"] == {"type": "staff", "id": "ada@example.com", "token_hint": None}
-        about = None if each["target"]["type"] == "webhook" else "northwind"
+        about = None if each["target"]["type"] in {"webhook", "company"} else "northwind"
         assert (each["user_agent"], each["client_id"]) == ("desk/1", about)
         assert each["created_at"] == NOW.isoformat().replace("+00:00", "Z")
 

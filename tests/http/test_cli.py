@@ -22,8 +22,7 @@ from click.testing import CliRunner, Result
 from portal_adapters.records import importing
 from portal_adapters.records.importing import import_records
 from portal_core.domain.tokens import PATTERN
-from portal_http import cli
-from portal_http.cli import main
+from portal_http.cli import main, telling
 from portal_http.main import database
 from portal_http.settings import load_settings
 
@@ -160,7 +159,7 @@ def test_an_import_that_was_overtaken_says_how_far_it_came(furnished: Run, monke
 
     furnished("import", "-", given=f"{json.dumps(company)}\n{json.dumps(client)}".encode())
     monkeypatch.setattr(importing, "TRANSACTION", 1)
-    monkeypatch.setattr(cli, "_progress", overtaken)
+    monkeypatch.setattr(telling, "progress", overtaken)
     gone = [
         {"type": kind, "company_id": "new", "id": each, "deleted": True}
         for kind, each in (("company", "new"), ("client", "C"))
@@ -173,6 +172,52 @@ def test_an_import_that_was_overtaken_says_how_far_it_came(furnished: Run, monke
     told = json.loads(result.stdout)
     assert told["kept"] == {"client": {"created": 0, "updated": 0, "unchanged": 0, "deleted": 1}}
     assert (told["errors"][0]["line"], told["total"]) == (1, 1)
+
+
+def test_import_takes_a_sheet_whose_columns_have_names_of_their_own(furnished: Run, tmp_path: Path) -> None:
+    sheet, names = tmp_path / "clients.csv", tmp_path / "columns.toml"
+    sheet.write_text("No.;Name\nC-100;Harbour\nC-101;Quay\n", encoding="utf-8-sig")
+    names.write_text('"No." = "id"\nName = "name"\n', encoding="utf-8")
+    command = ["import", str(sheet), "--type", "client", "--company", "acme", "--map", str(names)]
+
+    preview = furnished(*command, "--dry-run")
+    results = [furnished(*command) for _ in range(2)]
+
+    assert (preview.stdout, preview.exit_code) == ("client: 2 created, 0 updated, 0 unchanged\n", 0)
+    assert [each.stdout for each in results] == [
+        "client: 2 created, 0 updated, 0 unchanged\n",
+        "client: 0 created, 0 updated, 2 unchanged\n",
+    ]
+
+
+def test_import_tells_what_is_wrong_with_a_sheet_by_line_and_column(furnished: Run) -> None:
+    sheet = b"id,name,email\nC-100,Harbour,\nC-101,Quay,nowhere\n"
+
+    result = furnished("import", "-", "--type", "client", "--company", "acme", "--json", given=sheet)
+
+    assert result.exit_code == 1
+    assert "standard input:3: email: " in result.stderr
+    assert [(each["line"], each["pointer"]) for each in json.loads(result.stdout)["errors"]] == [(3, "email")]
+
+
+@pytest.mark.parametrize(
+    "options,wrong",
+    [
+        (["--type", "decision", "--company", "acme"], "--type"),
+        (["--company", "acme"], "--type"),
+        (["--type", "client"], "--company"),
+        (["--type", "client", "--company", ".."], "--company"),
+        (["--type", "client", "--company", "acme", "--map", "1.toml"], "--map"),
+        (["--type", "client", "--company", "acme", "--map", "2.toml"], "--map"),
+    ],
+)
+def test_import_of_a_sheet_has_to_be_told_what_it_is(run: Run, options: list[str], wrong: str) -> None:
+    Path("1.toml").write_text("No. = id", encoding="utf-8")
+    Path("2.toml").write_text("[columns]\nid = 1", encoding="utf-8")
+
+    result = run("import", "-", *options, given=b"id,name\n")
+
+    assert (result.exit_code, wrong in result.stderr) == (2, True)
 
 
 def test_import_of_no_file_is_wrong_usage(run: Run) -> None:

@@ -38,6 +38,7 @@ KNOWN = {
     "payment_id": "P1",
     "delivery_id": "D2",
     "feedback_id": "T1",
+    "record_id": "D2",
 }
 
 DOCUMENT = openapi_document(DOCUMENTED, server="http://portal.example")
@@ -47,7 +48,7 @@ TOKEN = WORLD.token()
 api = schemathesis.openapi.from_asgi("/openapi.json", WORLD.app)
 
 
-@schemathesis.serializer("application/pdf")
+@schemathesis.serializer("application/pdf", "application/x-ndjson", "application/jsonl")
 def as_it_is(_: Reply, value: Reply) -> Reply:
     return value if isinstance(value, bytes) else str(value).encode()
 

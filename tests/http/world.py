@@ -35,6 +35,7 @@ from portal_adapters.pdf import TypstPrinter
 from portal_adapters.randomness import RandomMint
 from portal_adapters.rate_limits import rate_limits
 from portal_adapters.receipt_keys import ReceiptKeys, derived_receipt_keys
+from portal_adapters.records.pushing import stage_push
 from portal_core.domain.access import ALL_PERMISSIONS, DocumentRef, DocumentType, Permission, Scope
 from portal_core.domain.deliveries import DeliveryState
 from portal_core.domain.ids import DeliveryId, OrderId, QuoteId
@@ -87,6 +88,7 @@ class World:
 
     options: Options = UNLIMITED
     printing: bool = True
+    feeding: bool = True
     receipts: ReceiptKeys | None = field(factory=lambda: derived_receipt_keys(KEY))
     clock: Clock = field(factory=Clock)
     transactions: MemoryTransactions = field(factory=lambda: MemoryTransactions(RandomMint()))
@@ -102,6 +104,7 @@ class World:
             options=self.options,
             printer=TypstPrinter() if self.printing else None,
             receipts=self.receipts,
+            stage_records=stage_push if self.feeding else None,
         )
         self.http = TestClient(self.app, raise_server_exceptions=False)
         prepare(self.transactions)

@@ -1,7 +1,7 @@
 """The fields of every record, in the order in which they are written, and how they are read."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from inspect import unwrap
 from typing import Any, TypeAlias, TypeVar, cast
 
@@ -44,6 +44,7 @@ from portal_core.domain.money import CURRENCIES, Currency, Money, currency
 from portal_core.domain.orders import DeliveryStatus, OrderState
 from portal_core.domain.payments import PaymentKind, PaymentRecordState
 from portal_core.domain.quotes import QuoteState
+from portal_core.domain.records import RecordType
 
 Read: TypeAlias = dict[str, Any]
 """The values of the fields that were given, by the names of the attributes that they become."""
@@ -53,6 +54,9 @@ L = TypeVar("L", bound=Line)
 
 _AMOUNT_ELSEWHERE = re.compile(r"(?:0|[1-9][0-9]{0,18})(?:\.[0-9]{1,30})?")
 _UNUSED = CURRENCIES["EUR"]
+
+_MOST_UNKNOWN = 20
+"""How many unknown fields of one object are named."""
 
 
 Reader: TypeAlias = Callable[[object], Read]
@@ -149,7 +153,7 @@ def _problems(given: Read, fields: Iterable[Field], names: Iterable[str]) -> Ite
             yield Problem(str(wrong), pointer=f"/{each.name}")
         except InvalidInput as nested:
             yield from (Problem(every.detail, pointer=f"/{each.name}{every.pointer}") for every in nested.problems)
-    for name in sorted(given.keys() - set(names)):
+    for name in sorted(given.keys() - set(names))[:_MOST_UNKNOWN]:
         detail = f"is unknown; known are {', '.join(sorted(names))}"
         yield Problem(detail, pointer=f"/{name.replace('~', '~0').replace('/', '~1')}")
 
@@ -427,3 +431,29 @@ PAYMENT = Table(
     )
 )
 DELETION = Table((Field("company_id", an_id), Field("id", an_id)))
+
+TABLES: Mapping[RecordType, Table] = {
+    RecordType.COMPANY: COMPANY,
+    RecordType.CLIENT: CLIENT,
+    RecordType.QUOTE: QUOTE,
+    RecordType.ORDER: ORDER,
+    RecordType.DELIVERY: DELIVERY,
+    RecordType.INVOICE: INVOICE,
+    RecordType.PAYMENT: PAYMENT,
+}
+
+PARTS: Mapping[RecordType, Mapping[str, Table]] = {
+    RecordType.COMPANY: {},
+    RecordType.CLIENT: {},
+    RecordType.QUOTE: {"lines": Table(_LINE)},
+    RecordType.ORDER: {"lines": Table(_ORDER_LINE)},
+    RecordType.DELIVERY: {"lines": _DELIVERY_LINE},
+    RecordType.INVOICE: {
+        "lines": Table(_LINE),
+        "instalments": _INSTALMENT,
+        "adjustments": _ADJUSTMENT,
+        "allocations": _CREDIT,
+    },
+    RecordType.PAYMENT: {"allocations": _ALLOCATION},
+}
+"""The fields that are lists, and what the parts of each are made of."""

@@ -5,7 +5,7 @@ None is of more than 500 clients, however few records they have: a transaction h
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from itertools import groupby
@@ -15,10 +15,10 @@ from typing import BinaryIO, Protocol, TypeAlias, TypeVar, final
 from attrs import field, frozen
 
 from portal_adapters import clock
+from portal_adapters.records.placing import give_owners, give_units, located, pack_of, require_company
 from portal_adapters.records.staging import (
     ClientShare,
     FileRefused,
-    LineProblem,
     Problems,
     Progress,
     Staging,
@@ -26,11 +26,9 @@ from portal_adapters.records.staging import (
 )
 from portal_core.domain.audit import PROGRAM, Actor
 from portal_core.domain.errors import Busy, Refusal
-from portal_core.domain.ids import CompanyId, InvoiceId
-from portal_core.domain.invoices import Invoice
-from portal_core.domain.money import Currency
-from portal_core.domain.records import Fact, RecordRef, RecordType
-from portal_core.ports import Pack, Store, Transactions
+from portal_core.domain.ids import CompanyId
+from portal_core.domain.records import RecordType
+from portal_core.ports import Store, Transactions
 from portal_core.use_cases.records import (
     ClientRecords,
     Counts,
@@ -43,7 +41,6 @@ from portal_core.use_cases.records import (
     judge_company_deletion,
     judge_records,
     note_import,
-    owners_of,
     take_in_company,
     take_in_records,
 )
@@ -119,7 +116,7 @@ def import_records(  # noqa: PLR0913 - what it takes in, and six choices of how
     """
     problems = Problems()
     begins = _Begins(writing=transactions.begin, reading=reading or transactions.begin, pause=pause)
-    with Staging(begins.read(_pack_of)) as staging:
+    with Staging(begins.read(pack_of)) as staging:
         staged(staging, files, problems, progress, helpers)
         work = _Import(begins=begins, staging=staging, progress=progress, by=by)
         work.prepare(problems)
@@ -178,7 +175,7 @@ class _Import:
         done = 0
         for group in _groups(self.staging.clients()):
             faults = self.begins.read(partial(self._judge_group, group=group))
-            problems.add_each(self._located(company_id, fault) for company_id, fault in faults)
+            problems.add_each(located(self.staging, company_id, fault) for company_id, fault in faults)
             done += sum(share.count for share in group)
             self.progress("checking", done)
         _refuse_if_any(problems)
@@ -228,40 +225,15 @@ class _Import:
 
     def _prepare_company(self, store: Store, company_id: CompanyId) -> Problems:
         problems = Problems()
-        for refs in self.staging.deletions(company_id):
-            for ref, client_id in owners_of(store, company_id, refs).items():
-                self.staging.give(company_id, ref, client_id)
+        give_owners(store, self.staging, company_id)
         record = self.staging.company(company_id)
         if isinstance(record, Deletion):
             faults = judge_company_deletion(store, company_id, leaving=self.staging.leaving_clients(company_id))
-            problems.add_each(self._located(company_id, fault) for fault in faults)
+            problems.add_each(located(self.staging, company_id, fault) for fault in faults)
         if not isinstance(record, Upsert):
-            self._require_company(store, company_id, record, problems)
-        for payment_id, invoice_ids in self.staging.waiting(company_id):
-            units = self._units(store, company_id, invoice_ids)
-            self.staging.settle_units(company_id, payment_id, units, problems)
+            require_company(store, self.staging, company_id, record, problems)
+        give_units(store, self.staging, company_id, problems)
         return problems
-
-    def _require_company(
-        self, store: Store, company_id: CompanyId, record: Deletion | None, problems: Problems
-    ) -> None:
-        """Take note of records of a company that does not exist, or not any more."""
-        missing = record is not None or store.companies.get(company_id) is None
-        where = self.staging.first_upsert(company_id) if missing else None
-        if where is not None:
-            file, line = where
-            detail = f"there is no company {company_id!r}"
-            problems.add(LineProblem(file=file, line=line, pointer="/company_id", detail=detail))
-
-    def _units(
-        self, store: Store, company_id: CompanyId, invoice_ids: Sequence[InvoiceId]
-    ) -> dict[InvoiceId, Currency]:
-        """Return the currencies of the invoices that there are, in the files or kept before."""
-        units = {each: self.staging.unit_of(company_id, each) for each in invoice_ids}
-        refs = [RecordRef(RecordType.INVOICE, each) for each, unit in units.items() if unit is None]
-        kept: Mapping[RecordRef, Fact] = store.facts.find(company_id, refs) if refs else {}
-        found = {each.id: each.total.currency for each in kept.values() if isinstance(each, Invoice)}
-        return {each: unit for each in units if (unit := units[each] or found.get(each)) is not None}
 
     def _judge_group(self, store: Store, group: Sequence[ClientShare]) -> list[tuple[CompanyId, RecordFault]]:
         return [
@@ -286,7 +258,7 @@ class _Import:
             try:
                 yield company_id, take_in_records(store, *some, keep=keep and not problems.total)
             except RecordsDisagree as wrong:
-                problems.add_each(self._located(company_id, fault) for fault in wrong.faults)
+                problems.add_each(located(self.staging, company_id, fault) for fault in wrong.faults)
         _refuse_if_any(problems)
 
     def _delete_companies(self, store: Store, *, keep: bool) -> Iterator[_Counted]:
@@ -305,28 +277,12 @@ class _Import:
             return delete_company(store, company_id) is not None
         except RecordsDisagree as wrong:
             problems = Problems()
-            problems.add_each(self._located(company_id, fault) for fault in wrong.faults)
+            problems.add_each(located(self.staging, company_id, fault) for fault in wrong.faults)
             raise FileRefused(problems) from wrong
 
     def _records_of(self, share: ClientShare, *, keeping: bool) -> ClientRecords:
         read = _reader(self.staging, share, keeping=keeping)
         return ClientRecords(company_id=share.company_id, client_id=share.client_id, read=read)
-
-    def _located(self, company_id: CompanyId, fault: RecordFault) -> LineProblem:
-        where = self.staging.line_of(company_id, fault.ref)
-        if where is not None:
-            return LineProblem(file=where[0], line=where[1], pointer=fault.pointer, detail=fault.detail)
-        detail = f"{fault.ref.type.value} {fault.ref.id}, which is kept already: {fault.detail}"
-        cause = fault.because_of
-        where = None if cause is None else self.staging.line_of(company_id, cause.ref)
-        if cause is None or where is None:
-            return LineProblem(file=self.staging.first_line(company_id)[0], line=None, pointer="", detail=detail)
-        return LineProblem(file=where[0], line=where[1], pointer=cause.pointer, detail=detail)
-
-
-def _pack_of(store: Store) -> Pack | None:
-    way_in = store.intake.packed()
-    return None if way_in is None else way_in.pack
 
 
 def _reader(staging: Staging, share: ClientShare, *, keeping: bool) -> Callable[[bool], Iterable[Outline | Deletion]]:

@@ -20,7 +20,7 @@ from portal_core.domain.ids import ClientId, CompanyId, InvoiceId
 from portal_core.domain.money import CURRENCIES, Currency
 from portal_core.domain.records import RecordRef, RecordType
 from portal_core.ports import Pack
-from portal_core.use_cases.records import Change, Deletion, Outline, Upsert
+from portal_core.use_cases.records import Change, Deletion, Outline, OutlinedChange, Upsert
 
 LONGEST_LINE = 32 * 1024 * 1024
 MOST_PROBLEMS = 100
@@ -54,11 +54,12 @@ class Problems:
 
     told: list[LineProblem] = field(factory=list[LineProblem])
     total: int = 0
+    most: int = MOST_PROBLEMS
 
     def add(self, problem: LineProblem) -> None:
         """Take note of a problem."""
         self.total += 1
-        if len(self.told) < MOST_PROBLEMS:
+        if len(self.told) < self.most:
             self.told.append(problem)
 
     def add_each(self, problems: Iterable[LineProblem]) -> None:
@@ -68,7 +69,7 @@ class Problems:
 
     def add_all(self, others: "Problems") -> None:
         """Take note of what was found elsewhere."""
-        self.told += others.told[: MOST_PROBLEMS - len(self.told)]
+        self.told += others.told[: self.most - len(self.told)]
         self.total += others.total
 
 
@@ -92,18 +93,31 @@ class ClientShare:
     count: int
 
 
+@frozen(kw_only=True)
+class StagedLine:
+    """One line by itself. A deletion of what is not kept has no client, nor has a company's record."""
+
+    line: int
+    ref: RecordRef
+    client_id: ClientId | None
+    change: OutlinedChange
+
+
 Where: TypeAlias = tuple[str, int]
 """A file and a line of it."""
 
 
 @final
 class Staging:
-    """A temporary SQLite file of the lines that were read, gone with the block that it is made for."""
+    """A temporary SQLite file of the lines that were read, gone with the block that it is made for.
+
+    Several threads may use it, one after the other.
+    """
 
     def __init__(self, pack: Pack | None = None) -> None:
         self._pack = pack
         # SQLite's own kind of temporary file: it has no name, so that nothing is left of it however this process ends.
-        self._database = sqlite3.connect("", isolation_level=None)
+        self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._files: list[str] = []
         self._done = 0
         self._database.executescript(_SCHEMA)
@@ -114,6 +128,10 @@ class Staging:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
         self._database.close()
 
     def read(self, name: str, file: BinaryIO, problems: Problems, progress: Progress, helpers: int = 0) -> None:
@@ -171,6 +189,32 @@ class Staging:
         place = PLACES[RecordType.COMPANY]
         row = self._database.execute(_ONE, (company_id, place, company_id)).fetchone()
         return None if row is None else read_line(row[0]).change
+
+    def refuse_others(self, company_id: CompanyId, problems: Problems) -> None:
+        """Take note of the lines that are another company's."""
+        file: int
+        for file, line in self._database.execute(_OF_OTHERS, (company_id,)):
+            detail = f"is not the company {company_id!r} that this is for"
+            problems.add(LineProblem(file=self._files[file], line=line, pointer="/company_id", detail=detail))
+
+    def each(self) -> Iterator[StagedLine]:
+        """Yield all lines by themselves, in their order, with what the store keeps of each."""
+        with closing(self._database.cursor()) as cursor:
+            for row in cursor.execute(_EACH):
+                rowid, line, company, client, place, record_id, deleted, checksum, outline, form = row
+                ref = _ref(place, record_id)
+                if deleted:
+                    change: OutlinedChange = Deletion(ref)
+                elif client is None:
+                    change = self._whole(rowid)
+                else:
+                    outlined = load_outline(outline, ref.type, record_id, (company, client))
+                    change = Outline(ref, partial(self._whole, rowid), *outlined, checksum, form)
+                yield StagedLine(line=line, ref=ref, client_id=client, change=change)
+
+    def forget(self, line: int | None) -> None:
+        """Pass a line over; it is of the only file."""
+        self._database.execute("DELETE FROM record WHERE line = ?", (line,))
 
     def outlines(self, share: ClientShare, *, keeping: bool) -> Iterator[Outline | Deletion]:
         """Yield one client's records in the order of the files; with what the store keeps, if they are to be kept."""
@@ -334,6 +378,10 @@ _WHOLE = "SELECT text, units FROM record WHERE rowid = ?"
 _FIRST = "SELECT file, line FROM record WHERE company = ? ORDER BY file, line LIMIT 1"
 _FIRST_UPSERT = """
 SELECT file, line FROM record WHERE company = ? AND type > ? AND NOT deleted ORDER BY file, line LIMIT 1
+"""
+_OF_OTHERS = "SELECT file, line FROM record WHERE company <> ? ORDER BY file, line"
+_EACH = """
+SELECT rowid, line, company, client, type, id, deleted, checksum, outline, form FROM record ORDER BY file, line
 """
 _LEAVING = "SELECT id FROM record WHERE company = ? AND type = ? AND deleted"
 _WHERE = "SELECT file, line FROM record WHERE company = ? AND type = ? AND id = ?"

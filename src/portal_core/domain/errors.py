@@ -21,14 +21,21 @@ class Refusal(Exception):
 
 @frozen
 class Problem:
-    """One thing wrong with an input, and where: a JSON pointer (RFC 6901) or the name of a query parameter."""
+    """One thing wrong with an input, and where: a JSON pointer (RFC 6901) or the name of a query parameter.
+
+    Of a body of several lines, `line` is the one that is wrong, counted from 1.
+    """
 
     detail: str
     pointer: str | None = None
     parameter: str | None = None
+    line: int | None = None
 
     def __str__(self) -> str:
-        return f"{self.parameter or self.pointer or 'the body'}: {self.detail}"
+        where = self.parameter or self.pointer
+        if self.line is not None:
+            where = f"line {self.line}, {where}" if where else f"line {self.line}"
+        return f"{where or 'the body'}: {self.detail}"
 
 
 class InvalidInput(Refusal):

@@ -16,7 +16,7 @@ from attrs import define, evolve, field, frozen
 from portal_core.domain.agreement import Claim, faults_of_claim
 from portal_core.domain.audit import Act, Actor, AuditAction, Target, TargetType
 from portal_core.domain.documents import JSON
-from portal_core.domain.errors import Refusal
+from portal_core.domain.errors import Problem, Refusal
 from portal_core.domain.ids import ClientId, CompanyId
 from portal_core.domain.invoices import Invoice
 from portal_core.domain.ledger import Ledger
@@ -46,6 +46,22 @@ class Outcome(StrEnum):
 
 
 Counts: TypeAlias = Counter[tuple[RecordType, Outcome]]
+
+Tell: TypeAlias = Callable[[RecordRef, Outcome], None]
+"""Is told what became of each record, but for those that are the very ones that were taken in before."""
+
+
+@frozen(kw_only=True)
+class LineOutcome:
+    """What became of one of several records that were pushed together, or everything that is wrong with it.
+
+    Lines are counted from 1. A line that is no record has no `ref`; one that is refused has problems and no outcome.
+    """
+
+    line: int
+    ref: RecordRef | None = None
+    outcome: Outcome | None = None
+    problems: Sequence[Problem] = ()
 
 
 @frozen(kw_only=True)
@@ -154,7 +170,7 @@ class RecordsDisagree(Refusal):
 def judge_records(store: Store, *clients: ClientRecords) -> Sequence[RecordFault]:
     """Return what is wrong with the changes of some clients of a company, given what is kept; nothing is written."""
     moving, _ = _moving(store, clients)
-    cases = _opened(store, moving)
+    cases = _opened(store, moving, lambda _, __: None)
     for case in cases:
         case.judge(store)
     for chunk in _chunks(_upserts(cases, keeping=False)):
@@ -162,13 +178,16 @@ def judge_records(store: Store, *clients: ClientRecords) -> Sequence[RecordFault
     return _faults(cases)
 
 
-def take_in_records(store: Store, *clients: ClientRecords, keep: bool = True) -> Counts:
+def take_in_records(
+    store: Store, *clients: ClientRecords, keep: bool = True, tell: Tell = lambda _, __: None
+) -> Counts:
     """Judge the changes of some clients of a company, keep them, and return what became of each type.
 
-    Refuses with RecordsDisagree, after which the caller rolls back. Without `keep` nothing is written.
+    Refuses with RecordsDisagree, after which the caller rolls back; nothing was written if it was one change alone.
+    Without `keep` nothing is written.
     """
     moving, counts = _moving(store, clients)
-    cases = _opened(store, moving)
+    cases = _opened(store, moving, tell)
     for case in cases:
         if keep and case.changed.deleted:
             store.intake.claim(case.changed.company_id, case.changed.deleted)
@@ -243,6 +262,7 @@ class _Case:
     changed: Changed
     settling: Settling
     is_known: bool
+    tell: Tell
     faults: list[RecordFault] = field(factory=list[RecordFault])
     counts: Counts = field(factory=Counts)
 
@@ -251,6 +271,11 @@ class _Case:
         self.faults += self._faults_of_client()
         self.faults += self.settling.faults()
         self.faults += faults_of_deletions(store, self.changed)
+
+    def count(self, ref: RecordRef, outcome: Outcome) -> None:
+        """Take note of what becomes of a record."""
+        self.counts[ref.type, outcome] += 1
+        self.tell(ref, outcome)
 
     def settles(self) -> bool:
         """Tell whether anything changed that settles or is settled."""
@@ -347,14 +372,20 @@ def _gathered(records: ClientRecords) -> Changed:
     return changed
 
 
-def _opened(store: Store, clients: Sequence[ClientRecords]) -> Sequence[_Case]:
+def _opened(store: Store, clients: Sequence[ClientRecords], tell: Tell) -> Sequence[_Case]:
     """Return the cases of some clients, whose turns are taken before anything is read that their changes rely on."""
     changes = [_gathered(each) for each in clients]
     for changed in changes:
         store.intake.ledger(changed.company_id, changed.client_id, ())
     known = _known(store, changes)
     return [
-        _Case(records, changed, settling_of(store, changed, is_known=changed.client in known), changed.client in known)
+        _Case(
+            records=records,
+            changed=changed,
+            settling=settling_of(store, changed, is_known=changed.client in known),
+            is_known=changed.client in known,
+            tell=tell,
+        )
         for records, changed in zip(clients, changes, strict=True)
     ]
 
@@ -384,13 +415,13 @@ def _weigh(store: Store, chunk: Sequence[_Part], *, whole: bool) -> _Weighed:
     for case, each in chunk:
         known = kept.get(each.ref)
         if known is None:
-            case.counts[each.ref.type, Outcome.CREATED] += 1
+            case.count(each.ref, Outcome.CREATED)
             weighed.new.append(each)
         elif known.client_id != case.changed.client_id:
             detail = f"it is kept as client {known.client_id!r}'s, and a record never changes its client"
             case.faults.append(RecordFault(each.ref, "/client_id", detail))
         elif each.is_kept_as(known):
-            case.counts[each.ref.type, Outcome.UNCHANGED] += 1
+            case.count(each.ref, Outcome.UNCHANGED)
         elif whole or each.ref.type is RecordType.QUOTE:
             differing.append((case, each))
     if differing:
@@ -409,7 +440,7 @@ def _compare(store: Store, differing: Sequence[_Part], weighed: _Weighed) -> Non
             case.faults.append(RecordFault(each.ref, "/revision", str(broken)))
             continue
         outcome = _outcome(change, fact, was, before=case.settling.before)
-        case.counts[each.ref.type, outcome] += 1
+        case.count(each.ref, outcome)
         if outcome is not Outcome.UNCHANGED or each.form is not None:
             weighed.renewed.append((each, None if fact == change.fact else fact))
 
@@ -460,7 +491,8 @@ def _finish(store: Store, cases: Sequence[_Case], *, keep: bool) -> None:
     for case in cases:
         changed = case.changed
         gone: Collection[RecordRef] = store.facts.find(changed.company_id, changed.deleted) if changed.deleted else ()
-        case.counts.update((ref.type, Outcome.DELETED) for ref in gone)
+        for ref in gone:
+            case.count(ref, Outcome.DELETED)
         if keep:
             _remove(store, changed, [ref for ref in gone if ref.type is not RecordType.CLIENT])
     settled = [case for case in cases if keep and case.settles()]

@@ -28,6 +28,7 @@ from portal_http.api import (
     payments,
     quotes,
     receipts,
+    records,
     statement,
     tickets,
     tokens,
@@ -46,7 +47,8 @@ from portal_http.endpoints import (
     staff_uploads,
     staff_writes,
 )
-from portal_http.queries import CURRENCY, LIMIT, OVERDUE, a_document_list, a_list, by_name
+from portal_http.errors import InvalidJson, StillNeeded
+from portal_http.queries import ATOMIC, CURRENCY, LIMIT, OVERDUE, a_document_list, a_list, by_name
 from portal_http.requests import (
     AcceptQuote,
     AddWebhook,
@@ -358,6 +360,25 @@ STAFF_ENDPOINTS = (
         "/invoices/{invoice_id}/pdf", files.read_attached, "The attached PDF of an invoice or credit note", _PDF
     ),
     staff_deletes("/invoices/{invoice_id}/pdf", files.detach, "Take an attached PDF away"),
+    staff_uploads(
+        "/records",
+        records.push_all,
+        records.RECORDS,
+        "Take in records, as JSON Lines",
+        one(shapes.PushedLinesShape),
+        method="POST",
+        query=by_name(ATOMIC),
+        refusals=(NotFound,),
+    ),
+    staff_uploads(
+        "/records/{record_type}/{record_id}",
+        records.push,
+        records.RECORD,
+        "Take in one record",
+        Result("one", (shapes.PushedRecordShape,), else_status=HTTPStatus.CREATED),
+        refusals=(InvalidJson,),
+    ),
+    staff_deletes("/records/{record_type}/{record_id}", records.delete, "Delete a record", refusals=(StillNeeded,)),
     staff_writes(
         "POST",
         "/webhooks",

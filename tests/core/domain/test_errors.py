@@ -19,6 +19,11 @@ CODES = {
 }
 
 
+def test_a_problem_of_a_line_is_told_by_the_line() -> None:
+    assert str(Problem("is not JSON", pointer="", line=3)) == "line 3: is not JSON"
+    assert str(Problem("is required", pointer="/id", line=3)) == "line 3, /id: is required"
+
+
 def test_every_refusal_has_the_code_of_the_contract() -> None:
     refusals = {
         name: each for name, each in vars(errors).items() if isinstance(each, type) and issubclass(each, Refusal)
