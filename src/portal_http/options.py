@@ -8,6 +8,9 @@ from portal_core.use_cases.access import LinkLife
 from portal_http.seen import Watcher
 
 
+KEYS_PATH = "/.well-known/jwks.json"
+
+
 @frozen(kw_only=True)
 class Options:
     """The HTTP side's settings, apart from the ports.
@@ -34,3 +37,8 @@ class Options:
     mail: bool = False
     watchers: tuple[Watcher, ...] = ()
     metrics: bool = False
+
+    @property
+    def keys_address(self) -> str:
+        """Where the keys are published that receipts are checked with."""
+        return f"{self.public_url.rstrip('/')}{KEYS_PATH}"
