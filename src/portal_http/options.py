@@ -7,7 +7,6 @@ from attrs import field, frozen
 from portal_core.use_cases.access import LinkLife
 from portal_http.seen import Watcher
 
-
 KEYS_PATH = "/.well-known/jwks.json"
 
 

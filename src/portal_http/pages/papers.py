@@ -1,4 +1,4 @@
-"""The papers that the portal makes by itself: of a quote and its receipt, an order, a delivery and a statement of account."""
+"""The papers that the portal makes by itself: of a quote, its receipt, an order, a delivery and a statement."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC
@@ -59,11 +59,12 @@ def receipt_paper(voice: Voice, visit: Visit, decision: Decision, signed: str, k
     """Return a decision with its evidence. What is signed comes along as a file; the paper only repeats it."""
     say, evidence, answer = voice.say, decision.evidence, QuoteState(decision.answer.value)
     check = N_(
-        "What is signed is the file receipt.jose, which is attached to this document (a compact JWS, RFC 7515). Save it, "
-        "and the keys from %(address)s as jwks.json, and run: portal verify receipt.jose --keys jwks.json"
+        "What is signed is the file receipt.jose, which is attached to this document (a compact JWS, RFC 7515). Save "
+        "it, and the keys from %(address)s as jwks.json, and run: portal verify receipt.jose --keys jwks.json"
     )
     nature = N_(
-        "A simple electronic signature and nothing more: it says what was answered over the link, not who the person was."
+        "A simple electronic signature and nothing more: it says what was answered over the link, not who the "
+        "person was."
     )
     return _paper(
         voice,
