@@ -172,6 +172,7 @@ if TYPE_CHECKING:
         revoke_link,
         revoke_links_of,
         rotate_link,
+        visit_of_user,
     )
     from portal_core.use_cases.audit import list_audit_entries, note_act
     from portal_core.use_cases.dashboard import read_dashboard
@@ -566,5 +567,6 @@ __all__ = [
     "take_in_records",
     "token_of",
     "try_webhook",
+    "visit_of_user",
     "write_letter",
 ]

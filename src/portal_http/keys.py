@@ -2,6 +2,7 @@
 
 from portal_http.answers import Answer, bare
 from portal_http.endpoints import OpenEndpoint, Result
+from portal_http.options import KEYS_PATH
 from portal_http.services import Services
 from portal_http.shapes import KeySetShape
 
@@ -14,7 +15,7 @@ async def show(services: Services) -> Answer:
 ENDPOINTS = (
     OpenEndpoint(
         method="GET",
-        path="/.well-known/jwks.json",
+        path=KEYS_PATH,
         run=show,
         summary="The public keys that receipts are checked with (RFC 7517)",
         result=Result("bare", (KeySetShape,)),

@@ -7,6 +7,8 @@ from attrs import field, frozen
 from portal_core.use_cases.access import LinkLife
 from portal_http.seen import Watcher
 
+KEYS_PATH = "/.well-known/jwks.json"
+
 
 @frozen(kw_only=True)
 class Options:
@@ -36,3 +38,8 @@ class Options:
     mail: bool = False
     watchers: tuple[Watcher, ...] = ()
     metrics: bool = False
+
+    @property
+    def keys_address(self) -> str:
+        """Where the keys are published that receipts are checked with."""
+        return f"{self.public_url.rstrip('/')}{KEYS_PATH}"

@@ -52,6 +52,16 @@ class Table:
 
 
 @frozen(kw_only=True)
+class Attachment:
+    """A file that travels inside the document, as it is."""
+
+    name: str
+    media_type: str
+    content: str
+    description: str
+
+
+@frozen(kw_only=True)
 class Letterhead:
     """Who issues the document; the accent is `#rrggbb`."""
 
@@ -76,6 +86,7 @@ class Paper:
     totals: tuple[tuple[str, str], ...] = ()
     texts: tuple[tuple[str, str], ...] = ()
     footer: str = ""
+    attachments: tuple[Attachment, ...] = ()
 
 
 def as_written(text: str, direction: str) -> str:

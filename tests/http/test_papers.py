@@ -231,6 +231,7 @@ def _paper(notes: str, description: str) -> Mapping[str, Any]:
         "totals": [],
         "texts": [["Notes", notes]],
         "footer": "",
+        "attachments": [],
     }
 
 

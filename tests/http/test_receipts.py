@@ -1,13 +1,16 @@
 """The receipt of a decision, as a client gets it and as anybody checks it."""
 
+import io
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from joserfc import jws
 from joserfc.jwk import KeySet
+from pypdf import PdfReader
 
 from portal_adapters.contract.builders import NOW, a_client
 from portal_http.doctor import examine
@@ -144,3 +147,75 @@ def test_a_key_of_its_own_signs_and_a_public_one_alone_is_refused() -> None:
     ]
 
     assert [each.fine for each in findings] == [True, False]
+
+
+def printed(answer: Reply) -> tuple[str, dict[str, list[bytes]]]:
+    """Return the text of a receipt on paper, and the files in it."""
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
+    reader = PdfReader(io.BytesIO(answer.content))
+    return "\n".join(page.extract_text() for page in reader.pages), dict(reader.attachments)
+
+
+def test_a_receipt_on_paper_holds_the_signed_one_and_says_what_it_proves(world: World) -> None:
+    receipt = accepted(world).text
+    token = world.token()
+
+    ours, page = (
+        world.http.get(f"{base}/{token}/quotes/Q1/receipt/pdf") for base in ("/api/v1/customer-portal/view", "/p")
+    )
+
+    text, files = printed(ours)
+    decision = world.staff("GET", "/decisions").json()["data"][0]
+    assert ours.content == page.content
+    assert files == {"receipt.jose": [receipt.encode()]}
+    assert b"/ModDate" not in ours.content
+    assert all(decision[name] in text for name in ("name", "document_sha256", "consent_text", "user_agent"))
+    assert decision["decided_at"].removesuffix("Z")[:19] in text
+    assert "A simple electronic signature and nothing more" in text
+    assert "/.well-known/jwks.json" in text
+    assert "portal verify" in text
+
+
+def test_a_receipt_on_paper_is_pdf_ua_in_every_language(world: World) -> None:
+    accepted(world)
+
+    for language, words in {"en": "Receipt for", "fr": "Reçu du", "de": "Quittung zu", "ar": "إيصال"}.items():
+        world.feed(a_client(locale=language))
+        reader = PdfReader(io.BytesIO(world.http.get(f"{world.link()}/quotes/Q1/receipt/pdf").content))
+        root: Any = reader.trailer["/Root"]
+        assert reader.metadata is not None
+        assert words in (reader.metadata.title or "")
+        assert b"pdfuaid:part" in root["/Metadata"].get_object().get_data()
+
+
+def test_a_declined_quote_has_a_receipt_on_paper_with_its_reason(world: World) -> None:
+    link = world.link()
+    world.http.post(f"{link}/quotes/Q1/decline", json={"reason": "Too late for us"})
+
+    text, _ = printed(world.http.get(f"{link}/quotes/Q1/receipt/pdf"))
+
+    assert "Declined" in text
+    assert "Too late for us" in text
+    assert "Agreed to" not in text
+
+
+def test_there_is_no_receipt_on_paper_without_a_decision_a_key_or_a_printer(world: World) -> None:
+    path = "quotes/Q1/receipt/pdf"
+    assert code(world.http.get(f"{world.link()}/{path}")) == "not_found"
+    assert world.http.get(f"/p/{world.token()}/{path}").status_code == 404
+    accepted(world)
+
+    for bare in (
+        World(receipts=None, transactions=world.transactions),
+        World(printing=False, transactions=world.transactions),
+    ):
+        assert code(bare.http.get(f"{bare.link()}/{path}")) == "not_found"
+        assert bare.http.get(f"/p/{bare.token()}/{path}").status_code == 404
+        assert path not in bare.http.get(f"/p/{bare.token()}/quotes/Q1").text
+
+
+def test_the_decided_quote_links_to_its_receipt_on_paper(world: World) -> None:
+    accepted(world)
+    page = f"/p/{world.token()}/quotes/Q1"
+
+    assert f'<a href="{page}/receipt/pdf" download>Download the receipt as PDF</a>' in world.http.get(page).text

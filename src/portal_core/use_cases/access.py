@@ -12,6 +12,7 @@ from portal_core.domain.access import (
     GrantChanges,
     GrantState,
     Permission,
+    Scope,
     Secret,
     Visit,
 )
@@ -20,7 +21,7 @@ from portal_core.domain.documents import JSON, moment_json
 from portal_core.domain.errors import Busy, DeadLink, InvalidInput
 from portal_core.domain.events import Event, EventType
 from portal_core.domain.filters import GrantFilter
-from portal_core.domain.ids import ClientId, CompanyId, EventId, GrantId
+from portal_core.domain.ids import ClientId, CompanyId, EventId, GrantId, is_id
 from portal_core.domain.paging import LARGEST_LIMIT, MOMENT_SORTS, Listing, Page
 from portal_core.domain.records import RecordRef, RecordType
 from portal_core.domain.tokens import digest_of, hint_of, is_token
@@ -28,6 +29,9 @@ from portal_core.ports import Store
 from portal_core.use_cases.audit import note_act
 from portal_core.use_cases.finding import require_found
 from portal_core.use_cases.typed import clean_label
+
+VISIT_OF_USER = timedelta(days=1)
+"""How long a host may keep the visit of one of its users; it is meant to be made anew for each request."""
 
 LONGEST_OVERLAP = timedelta(days=365)
 """How long, at most, a link's earlier tokens go on working beside a fresh one."""
@@ -71,6 +75,36 @@ def open_link(store: Store, token: str, *, now: datetime) -> Visit:
     if visit is None:
         raise DeadLink
     return visit
+
+
+def visit_of_user(
+    store: Store,
+    scope: Scope,
+    user_id: str,
+    *,
+    permissions: frozenset[Permission] = ALL_PERMISSIONS,
+    now: datetime,
+) -> Visit:
+    """Return the visit of a host's own user, whom the host has identified: the same rules hold as for a link.
+
+    Nothing is kept. What the user decides has their id as its evidence, where a link's would have that of its grant.
+    Refuses with NotFound where there is no such company or client; raises ValueError when the user's id is no id.
+    """
+    if not is_id(user_id):
+        raise ValueError(f"{user_id!r} is no id: 1 to 128 letters, digits and . _ : ~ - are")
+    company = require_found(store.companies.get(scope.company_id), "company", scope.company_id)
+    client = require_found(store.clients.get(scope.company_id, scope.client_id), "client", scope.client_id)
+    grant = Grant(
+        id=GrantId(user_id),
+        company_id=scope.company_id,
+        client_id=scope.client_id,
+        label=None,
+        permissions=permissions,
+        documents=scope.documents,
+        created_at=now,
+        expires_at=now + VISIT_OF_USER,
+    )
+    return Visit(grant=grant, company=company, client=client, has_logo=company.logo is not None)
 
 
 def issue_link(

@@ -14,6 +14,12 @@ async def quote(call: ClientCall) -> Answer:
     return await _desk(call).quote(call.record_id)
 
 
+async def receipt(call: ClientCall) -> Answer:
+    """Return the receipt of the decision on a quote."""
+    services = call.services
+    return await _desk(call).receipt(call.record_id, services.signer(), services.options.keys_address)
+
+
 async def order(call: ClientCall) -> Answer:
     """Return an order."""
     return await _desk(call).order(call.record_id)

@@ -102,6 +102,13 @@ CLIENT_ENDPOINTS = (
         Result("bare", media_type="application/jose"),
         permissions=_QUOTES,
     ),
+    client_reads(
+        "/quotes/{quote_id}/receipt/pdf",
+        papers.receipt,
+        "The receipt of the decision on a quote as PDF, with the signed receipt attached",
+        _PDF,
+        permissions=_QUOTES,
+    ),
     client_writes(
         "/quotes/{quote_id}/accept",
         quotes.accept,

@@ -63,7 +63,7 @@ class Asked:
     """A visitor's request. `refusal` is why the page is shown again.
 
     `link` is the path of their first page, and `here` what follows it in the path of this one. `signer` signs receipts,
-    where there are any.
+    where there are any, and `keys_address` is where the keys are that check them.
     """
 
     visit: Visit
@@ -81,6 +81,7 @@ class Asked:
     user_agent: str | None = None
     refusal: Refusal | None = None
     signer: Signer | None = None
+    keys_address: str = ""
 
     @property
     def today(self) -> date:

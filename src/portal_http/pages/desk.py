@@ -10,14 +10,15 @@ from portal_core.domain.errors import NotFound
 from portal_core.domain.files import DocumentFile
 from portal_core.domain.ids import DeliveryId, OrderId, QuoteId
 from portal_core.domain.money import Currency
-from portal_core.ports import Store
+from portal_core.ports import Signer, Store
 from portal_core.use_cases.deliveries import read_delivery
 from portal_core.use_cases.orders import read_order
 from portal_core.use_cases.quotes import read_quote
+from portal_core.use_cases.receipts import read_decided, sign_receipt
 from portal_core.use_cases.statement import read_statement
 from portal_http.answers import Answer
 from portal_http.files import pdf
-from portal_http.pages.papers import delivery_paper, order_paper, quote_paper, statement_paper
+from portal_http.pages.papers import delivery_paper, order_paper, quote_paper, receipt_paper, statement_paper
 from portal_http.pages.voice import Voice
 from portal_http.paper import Paper, require_printable
 from portal_http.printing import PrintShop
@@ -53,6 +54,19 @@ class Desk:
             ref = DocumentRef(DocumentType.QUOTE, quote_id)
             name = f"quote-{quote.number}"
             return self._wanted(store, name, lambda: quote_paper(self.voice, self.visit, quote, state), ref)
+
+        return await self._served(look)
+
+    async def receipt(self, quote_id: str, signer: Signer, keys_address: str) -> Answer:
+        """Return the receipt of the decision on a quote, with what is signed as a file in it."""
+
+        def look(store: Store) -> _Wanted:
+            decision = read_decided(store, self.visit, QuoteId(quote_id), now=self.now)
+            signed = sign_receipt(decision, signer)
+            name = f"receipt-{decision.quote_number}"
+            return self._wanted(
+                store, name, lambda: receipt_paper(self.voice, self.visit, decision, signed, keys_address)
+            )
 
         return await self._served(look)
 

@@ -133,6 +133,7 @@ class Pages:
             ip=request.address(self.services.trusted),
             user_agent=request.user_agent(),
             signer=self.services.receipts,
+            keys_address=self.services.options.keys_address,
         )
 
     def _voice(self, request: Incoming, visit: Visit | None, zone: ZoneInfo) -> Voice:

@@ -1,6 +1,7 @@
-"""The papers that the portal makes by itself: of a quote, an order, a delivery and a statement of account."""
+"""The papers that the portal makes by itself: of a quote, its receipt, an order, a delivery and a statement."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -11,12 +12,12 @@ from portal_core.domain.deliveries import DeliveryView
 from portal_core.domain.lines import Line, LineKind
 from portal_core.domain.money import Money
 from portal_core.domain.orders import Order
-from portal_core.domain.quotes import Quote, QuoteState
+from portal_core.domain.quotes import Decision, Quote, QuoteState
 from portal_core.domain.statement import Statement, StatementLine
 from portal_http.pages import theme
 from portal_http.pages.labels import N_
 from portal_http.pages.voice import Voice
-from portal_http.paper import Column, Letterhead, Paper, Row, Table, as_written, breakable
+from portal_http.paper import Attachment, Column, Letterhead, Paper, Row, Table, as_written, breakable
 
 T = TypeVar("T")
 
@@ -51,6 +52,53 @@ def quote_paper(voice: Voice, visit: Visit, quote: Quote, state: QuoteState) -> 
         tables=(_lines(voice, quote.lines, quote.total),),
         totals=_totals(voice, quote),
         texts=_given(voice, [(say(N_("Notes")), quote.notes), (say(N_("Terms")), quote.terms)]),
+    )
+
+
+def receipt_paper(voice: Voice, visit: Visit, decision: Decision, signed: str, keys_address: str) -> Paper:
+    """Return a decision with its evidence. What is signed comes along as a file; the paper only repeats it."""
+    say, evidence, answer = voice.say, decision.evidence, QuoteState(decision.answer.value)
+    check = N_(
+        "What is signed is the file receipt.jose, which is attached to this document (a compact JWS, RFC 7515). Save "
+        "it, and the keys from %(address)s as jwks.json, and run: portal verify receipt.jose --keys jwks.json"
+    )
+    nature = N_(
+        "A simple electronic signature and nothing more: it says what was answered over the link, not who the "
+        "person was."
+    )
+    return _paper(
+        voice,
+        visit,
+        title=say(N_("Receipt for quote %(number)s"), number=decision.quote_number),
+        state=voice.label(answer),
+        facts=[
+            (say(N_("Client")), visit.client.name),
+            (say(N_("Revision")), voice.quantity_of(decision.revision)),
+            (voice.label(answer), voice.moment(decision.decided_at)),
+            ("UTC", f"{decision.decided_at.astimezone(UTC).replace(tzinfo=None).isoformat()}Z"),
+            (say(N_("Name")), ", ".join(filter(None, (evidence.name, evidence.title)))),
+            (say(N_("E-mail")), evidence.email),
+            (say(N_("Your order number")), evidence.purchase_order),
+            (say(N_("IP address")), evidence.ip),
+            (say(N_("Browser")), evidence.user_agent),
+        ],
+        tables=(),
+        texts=(
+            *_given(voice, [(say(N_("Agreed to")), evidence.consent_text)]),
+            *_given(voice, [(say(N_("Comment")), evidence.comment), (say(N_("Your reason")), evidence.reason)]),
+            # A digest is not made breakable: whoever copies it wants nothing else in it.
+            (say(N_("SHA-256 of the document that was answered")), decision.document_sha256),
+            *_given(voice, [(say(N_("What this is")), say(nature))]),
+            *_given(voice, [(say(N_("How to check it")), say(check, address=keys_address))]),
+        ),
+        attachments=(
+            Attachment(
+                name="receipt.jose",
+                media_type="application/jose",
+                content=signed,
+                description=say(N_("The signed receipt")),
+            ),
+        ),
     )
 
 

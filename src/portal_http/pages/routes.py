@@ -63,8 +63,8 @@ def route_of(parts: list[str]) -> Route:
             return _STATEMENT_PDF
         case [name, document_id] if name in _SINGLE and is_id(document_id):
             return evolve(_SINGLE[name], document_id=document_id)
-        case [name, document_id, file] if (name, file) in _FILES and is_id(document_id):
-            return evolve(_FILES[name, file], document_id=document_id)
+        case [name, document_id, *file] if (name, "/".join(file)) in _FILES and is_id(document_id):
+            return evolve(_FILES[name, "/".join(file)], document_id=document_id)
         case _:
             return _NOWHERE
 
@@ -112,6 +112,7 @@ _SINGLE: Mapping[str, Route] = {
 _FILES: Mapping[tuple[str, str], Route] = {
     (Section.QUOTES, "pdf"): Route(papers.quote),
     (Section.QUOTES, "receipt"): Route(quotes.show_receipt),
+    (Section.QUOTES, "receipt/pdf"): Route(papers.receipt),
     (Section.ORDERS, "pdf"): Route(papers.order),
     (Section.DELIVERIES, "pdf"): Route(papers.delivery),
     (Section.INVOICES, "pdf"): Route(invoices.show_file),

@@ -12,6 +12,7 @@ from portal_core.domain.access import (
     GrantChanges,
     GrantState,
     Permission,
+    Scope,
 )
 from portal_core.domain.errors import Busy, DeadLink, InvalidInput, NotFound, Revoked
 from portal_core.domain.events import Event, EventType
@@ -34,6 +35,7 @@ from portal_core.use_cases.access import (
     revoke_link,
     revoke_links_of,
     rotate_link,
+    visit_of_user,
 )
 from tests.core.meanwhile import OvertakenGrants
 from tests.core.samples import CLIENT, COMPANY, DAY, NOW, SECOND, STRANGER, TOKEN, a_quote, only
@@ -369,3 +371,35 @@ def test_a_revocation_that_is_always_overtaken_says_so(store: Store) -> None:
         revoke_link(overtaken, COMPANY.id, link.grant.id, now=NOW)
 
     assert read_link(store, COMPANY.id, link.grant.id).state(NOW) is GrantState.ACTIVE
+
+
+def test_a_hosts_own_user_visits_without_a_link_and_nothing_is_kept(store: Store) -> None:
+    scope = Scope(COMPANY.id, CLIENT.id)
+    seeing = frozenset({Permission.VIEW_QUOTES})
+
+    visit = visit_of_user(store, scope, "user-7", permissions=seeing, now=NOW)
+
+    assert (visit.scope, visit.company, visit.client) == (scope, COMPANY, CLIENT)
+    visit.grant.require(Permission.VIEW_QUOTES, at=NOW)
+    assert not visit.grant.may(Permission.ACCEPT_QUOTES)
+    assert visit.grant.state(NOW + DAY) is GrantState.EXPIRED
+    assert store.grants.get(COMPANY.id, visit.grant.id) is None
+
+
+def test_a_hosts_own_user_may_all_that_a_link_may_unless_it_is_said(store: Store) -> None:
+    visit = visit_of_user(store, Scope(COMPANY.id, CLIENT.id), "user-7", now=NOW)
+
+    assert visit.grant.permissions == ALL_PERMISSIONS
+
+
+@pytest.mark.parametrize(
+    "scope", [Scope(CompanyId("nobody"), CLIENT.id), Scope(COMPANY.id, ClientId("nobody"))], ids=["company", "client"]
+)
+def test_a_user_of_nobody_visits_nothing(store: Store, scope: Scope) -> None:
+    with pytest.raises(NotFound):
+        visit_of_user(store, scope, "user-7", now=NOW)
+
+
+def test_a_user_is_known_by_an_id(store: Store) -> None:
+    with pytest.raises(ValueError, match="is no id"):
+        visit_of_user(store, Scope(COMPANY.id, CLIENT.id), "no id at all", now=NOW)

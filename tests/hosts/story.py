@@ -1,0 +1,65 @@
+"""The story that every host's portal tells: a link is issued, used and revoked, under the host's prefix."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from starlette.testclient import TestClient
+
+from portal_adapters.admin_jwt import mint_admin_token
+from portal_adapters.contract.builders import CLIENT, COMPANY
+
+KEY = "a secret for tests, long enough for HS256"
+PUBLIC_URL = "https://shop.example"
+API = "/api/v1/customer-portal"
+
+
+def tell(http: TestClient, prefix: str) -> None:
+    """Tell the story to a host that has the quotes Q1 and Q2, both to be answered."""
+    api = f"{prefix}{API}"
+    bearer = {"Authorization": f"Bearer {_staff_token()}"}
+    issued = http.post(f"{api}/tokens", json={"client_id": CLIENT}, headers=bearer)
+    assert issued.status_code == 201, issued.text
+    link: dict[str, Any] = issued.json()["data"]
+    assert link["url"] == f"{PUBLIC_URL}{prefix}/p/{link['token']}"
+    view = f"{api}/view/{link['token']}"
+
+    assert http.get(f"{view}/dashboard").json()["data"]["client"]["id"] == CLIENT
+    assert {each["id"] for each in http.get(f"{view}/quotes").json()["data"]} == {"Q1", "Q2"}
+
+    first, again = (http.post(f"{view}/quotes/Q1/accept", json={"name": "Ada Lovelace"}) for _ in range(2))
+    opposite = http.post(f"{view}/quotes/Q1/decline", json={})
+    declined = http.post(f"{view}/quotes/Q2/decline", json={"reason": "Too late"})
+    assert (first.status_code, again.json()) == (200, first.json())
+    assert (opposite.status_code, opposite.json()["code"]) == (409, "already_decided")
+    assert declined.json()["data"]["state"] == "declined"
+
+    said = http.post(f"{view}/feedback", json={"subject": "Thanks", "message": "All is well."})
+    assert said.status_code == 201
+    _read_pages(http, f"{prefix}/p/{link['token']}", prefix)
+
+    assert http.delete(f"{api}/tokens/{link['id']}", headers=bearer).status_code == 204
+    assert http.get(f"{view}/dashboard").status_code == 404
+    assert http.get(f"{prefix}/healthz").status_code == 200
+
+
+def _read_pages(http: TestClient, address: str, prefix: str) -> None:
+    page = http.get(f"{address}/quotes/Q1")
+    assert page.status_code == 200
+    ours: list[str] = re.findall(r'(?:href|action)="(/[^"]*)"', page.text)
+    assert ours
+    assert all(each.startswith(f"{prefix}/p/") for each in ours)
+    stylesheet = next(each for each in ours if each.endswith(".css"))
+    assert http.get(stylesheet).status_code == 200
+
+
+def _staff_token() -> str:
+    return mint_admin_token(
+        key=KEY,
+        audience="portal",
+        issuer="shop",
+        subject="staff",
+        company_ids=(COMPANY,),
+        scope="portal:admin",
+        now=datetime.now(UTC),
+    )
