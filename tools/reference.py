@@ -49,9 +49,8 @@ def command_line_reference() -> Iterator[str]:
     yield ""
     yield "Written by `make reference` from the help texts. Results go to stdout, messages to stderr."
     yield "The exit code is 0 when all is done, 1 when input was refused, and 2 when the usage was wrong."
-    for words, command in _commands(portal, ("portal",)):
-        context = click.Context(command, info_name=" ".join(words), max_content_width=100, terminal_width=100)
-        yield from ("", f"## {' '.join(words)}", "", "```text", command.get_help(context), "```")
+    for context in _contexts(portal, "portal", None):
+        yield from ("", f"## {context.command_path}", "", "```text", context.get_help(), "```")
 
 
 def _call(document: Json, method: str, path: str, call: Json) -> Iterator[str]:
@@ -147,11 +146,14 @@ def _words(kind: object, schema: Json) -> Iterable[str]:
         yield f"(without it: `{schema['default']}`)"
 
 
-def _commands(command: click.Command, words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    yield words, command
+def _contexts(command: click.Command, name: str, parent: click.Context | None) -> Iterator[click.Context]:
+    """Yield the contexts in which a command and those below it are called: they decide how help is asked for."""
+    settings = {**command.context_settings, "terminal_width": 100}
+    context = click.Context(command, info_name=name, parent=parent, **settings)
+    yield context
     if isinstance(command, click.Group):
-        for name in sorted(command.commands):
-            yield from _commands(command.commands[name], (*words, name))
+        for below in sorted(command.commands):
+            yield from _contexts(command.commands[below], below, context)
 
 
 if __name__ == "__main__":
