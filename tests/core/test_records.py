@@ -518,3 +518,8 @@ def test_faults_come_in_the_order_of_the_changes(transactions: Transactions) -> 
         found = judge_records(store, records_of(payments))
 
     assert [each.ref.id for each in found] == [*ids, *(f"P{each}" for each in ids)]
+
+
+def test_of_no_client_there_is_nothing_to_judge_nor_to_keep(store: Store) -> None:
+    assert list(judge_records(store)) == []
+    assert take_in_records(store) == Counts()
