@@ -103,7 +103,15 @@ if TYPE_CHECKING:
     from portal_core.domain.lines import Line, LineKind, OrderLine
     from portal_core.domain.money import CURRENCIES, Currency, Money, currency, parse_decimal
     from portal_core.domain.orders import DeliveryStatus, Order, OrderDetail, OrderState, OrderSummary
-    from portal_core.domain.outbox import STANDARD_SCHEDULE, Attempt, Channel, Dispatch, DispatchState, Schedule
+    from portal_core.domain.outbox import (
+        STANDARD_SCHEDULE,
+        Attempt,
+        Channel,
+        Dispatch,
+        DispatchState,
+        Receiver,
+        Schedule,
+    )
     from portal_core.domain.paging import (
         DEFAULT_LIMIT,
         DELIVERY_SORTS,
@@ -455,6 +463,7 @@ __all__ = [
     "QuoteState",
     "QuoteSummary",
     "Quotes",
+    "Receiver",
     "RecordRef",
     "RecordType",
     "RecordsDisagree",

@@ -7,8 +7,7 @@ is open while anything is sent.
 
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from inspect import isawaitable
 from typing import final
@@ -17,16 +16,13 @@ from attrs import define, field, frozen
 
 from portal_core.domain.errors import Busy
 from portal_core.domain.events import Event
-from portal_core.domain.outbox import STANDARD_SCHEDULE, Attempt, Channel, Schedule
+from portal_core.domain.outbox import STANDARD_SCHEDULE, Attempt, Channel, Dispatch, Schedule
 from portal_core.ports import Runner, Store
 from portal_core.use_cases.outbox import Parcel, address_events, claim_parcels, settle_parcel
 from portal_core.use_cases.payloads import event_of
+from portal_http.load import Load
 from portal_http.outside import Carrier
 from portal_http.redact import TokenFilter, redacted
-
-MOST_AT_ONCE = 16
-MOST_TO_ONE = 4
-"""So many attempts to one receiver are under way at a time, so that one that hangs does not hold up the others."""
 
 _ROUNDS = 10
 _SETTLING_ATTEMPTS = 5
@@ -64,7 +60,7 @@ class Courier:
     schedule: Schedule = STANDARD_SCHEDULE
     pause: timedelta = timedelta(seconds=1)
     _stopping: asyncio.Event = field(factory=asyncio.Event, init=False)
-    _under_way: dict[asyncio.Task[None], str] = field(factory=dict[asyncio.Task[None], str], init=False)
+    _under_way: dict[asyncio.Task[None], Dispatch] = field(factory=dict[asyncio.Task[None], Dispatch], init=False)
 
     async def run(self) -> None:
         """Work until told to stop, and then finish what is under way."""
@@ -92,20 +88,21 @@ class Courier:
 
     async def _turn(self) -> bool:
         """Take on what there is room for; tell whether there was anything."""
-        room = MOST_AT_ONCE - len(self._under_way)
-        if room <= 0 or not await self.runner.read(self._has_work):
+        channels = [channel for channel in self.carriers if self._load(channel).room > 0]
+        if not channels or not await self.runner.read(lambda store: store.outbox.has_work(channels, at=self.clock())):
             return False
-        addressed, parcels = await self.runner.write(lambda store: self._take(store, room))
+        addressed, parcels = await self.runner.write(lambda store: self._take(store, channels))
         for parcel in parcels:
             task = asyncio.create_task(self._carry(parcel))
-            self._under_way[task] = parcel.dispatch.target
+            self._under_way[task] = parcel.dispatch
             task.add_done_callback(self._under_way.pop)
         return bool(addressed or parcels)
 
-    def _has_work(self, store: Store) -> bool:
-        return store.outbox.has_work(self.carriers, at=self.clock())
+    def _load(self, channel: Channel, more: Iterable[Parcel] = ()) -> Load:
+        under_way = (*self._under_way.values(), *(parcel.dispatch for parcel in more))
+        return Load.of(dispatch for dispatch in under_way if dispatch.channel is channel)
 
-    def _take(self, store: Store, room: int) -> tuple[int, list[Parcel]]:
+    def _take(self, store: Store, channels: Iterable[Channel]) -> tuple[int, list[Parcel]]:
         now = self.clock()
         addressed = 0
         for _ in range(_ROUNDS):
@@ -113,12 +110,19 @@ class Courier:
             addressed += fresh
             if not fresh:
                 break
-        occupied = [target for target, count in Counter(self._under_way.values()).items() if count >= MOST_TO_ONE]
+        return addressed, [parcel for channel in channels for parcel in self._claim(store, channel, now)]
+
+    def _claim(self, store: Store, channel: Channel, now: datetime) -> list[Parcel]:
+        """Claim what there is room for, a few at a time: what each receiver may get depends on what was claimed."""
         parcels: list[Parcel] = []
-        for channel, carrier in self.carriers.items():
-            most = min(room - len(parcels), MOST_TO_ONE)
-            parcels += claim_parcels(store, {channel}, lease=carrier.lease, most=most, but=occupied, now=now)
-        return addressed, parcels
+        lease = self.carriers[channel].lease
+        while (load := self._load(channel, parcels)).room > 0:
+            but, but_of = load.full_receivers, load.full_companies
+            more = claim_parcels(store, {channel}, lease=lease, most=load.room, but=but, but_of=but_of, now=now)
+            if not more:
+                break
+            parcels += more
+        return parcels
 
     async def _carry(self, parcel: Parcel) -> None:
         now = self.clock()

@@ -2,20 +2,23 @@
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from functools import partial
 from typing import final
 
-from attrs import frozen
+from attrs import field, frozen
 
 from portal_core.domain.feedback import Party
 from portal_core.domain.outbox import Attempt, Dispatch
 from portal_core.ports import Runner
 from portal_core.use_cases.mail import Letter, LinkLetter, TicketLetter, Unsendable, write_letter
 from portal_core.use_cases.outbox import Parcel
+from portal_http.load import MOST_AT_ONCE
 from portal_http.pages.letters import Scribe, Written
 
 LEASE = timedelta(minutes=5)
@@ -35,6 +38,10 @@ class MailCarrier:
     send: Callable[[EmailMessage], Attempt]
     sender: str | None = None
     lease: timedelta = LEASE
+    _threads: ThreadPoolExecutor = field(
+        factory=partial(ThreadPoolExecutor, MOST_AT_ONCE, "mail"), init=False, eq=False, repr=False
+    )
+    """Those of the loop look up the names of others' receivers, for whom a mail server that hangs would leave none."""
 
     async def carry(self, parcel: Parcel, *, now: datetime) -> Attempt:
         """Write a letter and hand it over; the conversation with the server is held in a thread."""
@@ -43,7 +50,7 @@ class MailCarrier:
             message = self._message(parcel.dispatch, letter, now)
         except Unsendable as unsendable:
             return Attempt(arrived=False, problem=str(unsendable), final=True)
-        return await asyncio.to_thread(self.send, message)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self.send, message)
 
     def _message(self, dispatch: Dispatch, letter: Letter, now: datetime) -> EmailMessage:
         address = letter.company.email or self.sender

@@ -3,8 +3,11 @@
 import asyncio
 import re
 import sqlite3
-from collections.abc import Generator
+import threading
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -17,7 +20,7 @@ from portal_adapters.randomness import RandomMint
 from portal_adapters.smtp import smtp_server
 from portal_adapters.sqlalchemy import SqliteRunner, migrate, open_sqlite
 from portal_adapters.sqlalchemy.store import SqlTransactions
-from portal_core.domain.outbox import Channel, Schedule
+from portal_core.domain.outbox import Attempt, Channel, Schedule
 from portal_core.domain.records import Fact
 from portal_core.domain.tokens import PATTERN
 from portal_core.ports import Runner
@@ -63,9 +66,15 @@ def postbox() -> Generator[Postbox]:
         yield made
 
 
-def courier_of(runner: Runner, world: World, postbox: Postbox, sender: str | None = None) -> Courier:
+def courier_of(
+    runner: Runner,
+    world: World,
+    postbox: Postbox,
+    sender: str | None = None,
+    send: Callable[[EmailMessage], Attempt] | None = None,
+) -> Courier:
     scribe = Scribe(templates=Templates(), languages=languages_of(()), public_url="https://portal.example")
-    carrier = MailCarrier(runner=runner, scribe=scribe, send=smtp_server(postbox.url).send, sender=sender)
+    carrier = MailCarrier(runner=runner, scribe=scribe, send=send or smtp_server(postbox.url).send, sender=sender)
     return Courier(
         runner=runner,
         clock=world.clock,
@@ -281,6 +290,31 @@ def test_a_mail_server_that_is_away_loses_nothing(world: World) -> None:
     assert len({str(mail["message-id"]) for mail in postbox.taken}) == 20
     links = [text_of(mail) for mail in postbox.taken if "shares documents" in str(mail["subject"])]
     assert all(opens(world, token_in(text)) for text in links)
+
+
+def test_mail_servers_that_hang_leave_the_threads_of_the_loop_alone(world: World) -> None:
+    def hang(message: EmailMessage) -> Attempt:
+        del message
+        hanging.set()
+        released.wait()
+        return Attempt(arrived=True)
+
+    async def scene() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(1))
+        courier = courier_of(InlineRunner(world.transactions), world, closed_postbox(), send=hang)
+        work = asyncio.create_task(courier.run_once())
+        while not hanging.is_set():  # noqa: ASYNC110 - another thread sets it
+            await asyncio.sleep(0.01)
+        await asyncio.wait_for(asyncio.to_thread(released.set), 10)
+        await work
+
+    hanging, released = threading.Event(), threading.Event()
+    issue(world, send_to=CLIENT)
+
+    asyncio.run(scene())
+
+    assert released.is_set()
 
 
 def test_an_address_that_is_refused_is_given_up_and_one_that_is_greylisted_tried_again(

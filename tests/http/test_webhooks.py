@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Callable, Generator
 from datetime import datetime, timedelta
 from ipaddress import ip_network
@@ -11,7 +12,7 @@ import pytest
 from attrs import evolve
 
 from portal_adapters import clock
-from portal_adapters.contract.builders import COMPANY
+from portal_adapters.contract.builders import COMPANY, OTHER_COMPANY
 from portal_adapters.webhook_sender import WebhookSender
 from portal_core.domain.errors import Busy
 from portal_core.domain.events import Event
@@ -19,9 +20,10 @@ from portal_core.domain.outbox import Attempt, Channel, Schedule
 from portal_core.ports import Runner, Store
 from portal_core.use_cases.outbox import Parcel
 from portal_http.courier import Courier, HostCarrier
+from portal_http.load import MOST_OF_ONE_COMPANY, MOST_TO_ONE
 from portal_http.outside import Carrier
 from portal_http.runners import InlineRunner
-from tests.http.world import BASE, Reply, World, code, full_world, places
+from tests.http.world import BASE, Reply, World, bearer, code, full_world, places
 from tests.receiver import Receiver, receiving
 
 LOOPBACK = WebhookSender(allowed=(ip_network("127.0.0.0/8"),))
@@ -272,6 +274,51 @@ def test_one_receiver_that_hangs_does_not_hold_up_the_others(live: World, receiv
     asyncio.run(asyncio.wait_for(scene(), 30))
 
     assert len(sent(live, fine, "?state=delivered")) == 20
+
+
+def test_a_company_whose_receivers_all_hang_holds_up_neither_mail_nor_the_webhooks_of_others(live: World) -> None:
+    class Hanging:
+        """Keeps whoever is to hang waiting, and counts who waits."""
+
+        lease = timedelta(seconds=30)
+
+        async def carry(self, parcel: Parcel, *, now: datetime) -> Attempt:
+            del now
+            if parcel.webhook is not None and parcel.webhook.description == "hangs":
+                waiting[parcel.dispatch.target] += 1
+                await released.wait()
+            arrived.append(parcel.dispatch.channel)
+            return Attempt(arrived=True)
+
+    async def scene() -> None:
+        courier = courier_of(live, webhook=Hanging(), mail=Hanging())
+        work = asyncio.create_task(courier.run())
+        while waiting.total() < MOST_OF_ONE_COMPANY:  # noqa: ASYNC110 - the courier says nothing
+            await asyncio.sleep(0.01)
+        for _ in range(20):
+            live.staff("POST", f"/webhooks/{fine['id']}/test", token=bearer(OTHER_COMPANY))
+            assert live.staff("POST", "/tokens", json=letter, token=bearer(OTHER_COMPANY)).status_code == 201
+        while len(arrived) < 40:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.01)
+        waited.update(waiting)
+        released.set()
+        courier.stop()
+        await work
+
+    letter = {"client_id": "northwind", "send_to": "a@example.com"}
+    released, arrived = asyncio.Event(), list[Channel]()
+    waiting, waited = Counter[str](), Counter[str]()
+    hung = [listen(live, "https://hooks.example", description="hangs") for _ in range(4)]
+    asked = {"url": "https://x.example", "events": ["quote.accepted"]}
+    fine = live.staff("POST", "/webhooks", json=asked, token=bearer(OTHER_COMPANY)).json()["data"]
+    for webhook in hung * 20:
+        live.staff("POST", f"/webhooks/{webhook['id']}/test")
+
+    asyncio.run(asyncio.wait_for(scene(), 30))
+
+    assert Counter(arrived[:40]) == {Channel.WEBHOOK: 20, Channel.MAIL: 20}
+    assert max(waited.values()) <= MOST_TO_ONE
+    assert waited.total() == MOST_OF_ONE_COMPANY
 
 
 def test_a_host_hears_of_every_event_in_process_and_again_when_it_failed(live: World) -> None:

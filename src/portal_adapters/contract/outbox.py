@@ -167,10 +167,24 @@ class OutboxContract:
 
         with transactions.begin() as store:
             mail = store.outbox.claim({Channel.MAIL}, at=moment(9), until=moment(60), most=9)
-            others = store.outbox.claim({Channel.WEBHOOK}, at=moment(9), until=moment(60), most=9, but={"W1"})
+            others = store.outbox.claim(
+                {Channel.WEBHOOK}, at=moment(9), until=moment(60), most=9, but={(COMPANY, "W1"), (OTHER_COMPANY, "W2")}
+            )
             nothing = store.outbox.claim((), at=moment(99), until=moment(199), most=9)
 
-        assert (_ids(mail), _ids(others), nothing) == ("X4", "X3", ())
+        assert (_ids(mail), _ids(others), nothing) == ("X4", "X3 X5", ())
+
+    def test_claims_leave_some_companies_alone(self, transactions: Transactions) -> None:
+        _queue(transactions, *DISPATCHES)
+
+        with transactions.begin() as store:
+            theirs = store.outbox.claim(EVERY, at=moment(9), until=moment(60), most=9, but_of={COMPANY})
+            nothing = store.outbox.claim(EVERY, at=moment(9), until=moment(60), most=9, but_of={COMPANY, OTHER_COMPANY})
+            ours = store.outbox.claim(
+                EVERY, at=moment(9), until=moment(60), most=9, but={(COMPANY, "staff")}, but_of={OTHER_COMPANY}
+            )
+
+        assert (_ids(theirs), nothing, _ids(ours)) == ("X5", (), "X1 X2 X3")
 
     def test_what_was_settled_is_claimed_no_more(self, transactions: Transactions) -> None:
         _queue(transactions, *DISPATCHES)

@@ -12,7 +12,7 @@ from portal_adapters.memory.tables import Tables
 from portal_core.domain.events import Event
 from portal_core.domain.filters import DispatchFilter
 from portal_core.domain.ids import CompanyId, DispatchId, WebhookId
-from portal_core.domain.outbox import Channel, Dispatch, DispatchState
+from portal_core.domain.outbox import Channel, Dispatch, DispatchState, Receiver
 from portal_core.domain.paging import Listing, Page, Position
 from portal_core.domain.webhooks import Webhook
 from portal_core.ports import Dispatches, Outbox, Webhooks
@@ -97,10 +97,21 @@ class MemoryOutbox(Outbox):
         return ()
 
     def claim(
-        self, channels: Collection[Channel], *, at: datetime, until: datetime, most: int, but: Collection[str] = ()
+        self,
+        channels: Collection[Channel],
+        *,
+        at: datetime,
+        until: datetime,
+        most: int,
+        but: Collection[Receiver] = (),
+        but_of: Collection[CompanyId] = (),
     ) -> tuple[Dispatch, ...]:
-        due = [dispatch for dispatch in self._due(channels, at) if dispatch.target not in but][:most]
-        made = sorted(due, key=lambda dispatch: dispatch.id)
+        due = (
+            dispatch
+            for dispatch in self._due(channels, at)
+            if dispatch.receiver not in but and dispatch.company_id not in but_of
+        )
+        made = sorted(islice(due, most), key=lambda dispatch: dispatch.id)
         claimed = tuple(evolve(dispatch, due_at=until, version=dispatch.version + 1) for dispatch in made)
         for dispatch in claimed:
             self.tables.put(self.tables.dispatches, (dispatch.company_id, dispatch.id), dispatch)

@@ -15,7 +15,8 @@ from portal_adapters.sqlalchemy.events import event_of
 from portal_adapters.sqlalchemy.records import AnyRow
 from portal_adapters.sqlalchemy.schema import dispatches, events, taken_events
 from portal_core.domain.events import Event
-from portal_core.domain.outbox import Channel, Dispatch
+from portal_core.domain.ids import CompanyId
+from portal_core.domain.outbox import Channel, Dispatch, Receiver
 from portal_core.ports import Outbox
 
 # The companies that have events, by one look into the index for each: DISTINCT would read all events there are.
@@ -58,7 +59,11 @@ _ANY_DUE = select(select(dispatches.c.id).where(_DUE).exists())
 
 _NEXT_DUE = (
     select(dispatches.c.company_id, dispatches.c.id)
-    .where(_DUE, dispatches.c.target.not_in(bindparam("but", expanding=True)))
+    .where(
+        _DUE,
+        tuple_(dispatches.c.company_id, dispatches.c.target).not_in(bindparam("but", expanding=True)),
+        dispatches.c.company_id.not_in(bindparam("but_of", expanding=True)),
+    )
     .order_by(dispatches.c.due_at, dispatches.c.id)
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
@@ -103,9 +108,17 @@ class SqlOutbox(Outbox):
         return tuple(map(event_of, rows))
 
     def claim(
-        self, channels: Collection[Channel], *, at: datetime, until: datetime, most: int, but: Collection[str] = ()
+        self,
+        channels: Collection[Channel],
+        *,
+        at: datetime,
+        until: datetime,
+        most: int,
+        but: Collection[Receiver] = (),
+        but_of: Collection[CompanyId] = (),
     ) -> tuple[Dispatch, ...]:
-        asked = {"channels": _words(channels), "at": at, "until": until, "most": most, "but": sorted(but)}
+        left_alone = {"but": sorted(but), "but_of": sorted(but_of)}
+        asked = {"channels": _words(channels), "at": at, "until": until, "most": most, **left_alone}
         rows: Sequence[AnyRow] = self.connection.execute(_CLAIM, asked).all()
         return tuple(sorted(map(dispatch_of, rows), key=lambda each: each.id))
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Self
+from typing import Self, TypeAlias
 
 from attrs import evolve, frozen
 
@@ -11,6 +11,10 @@ from portal_core.domain.ids import CompanyId, DispatchId
 
 TEST_MESSAGE = "webhook.test"
 """The type of the message by which staff try a webhook; no event has it."""
+
+
+Receiver: TypeAlias = tuple[CompanyId, str]
+"""Somebody of a company's: a webhook's id, an e-mail address, or a word that says whose."""
 
 
 class Channel(StrEnum):
@@ -84,6 +88,11 @@ class Dispatch:
     status: int | None = None
     problem: str | None = None
     version: int = 1
+
+    @property
+    def receiver(self) -> Receiver:
+        """To whom of which company's this goes: by e-mail, what stands as the target is the same for many companies."""
+        return self.company_id, self.target
 
     def tried(self, outcome: Attempt, schedule: Schedule, *, jitter: float, at: datetime) -> Self:
         """Return the dispatch after an attempt: delivered, due again, or given up."""

@@ -8,7 +8,7 @@ from typing import Protocol
 from portal_core.domain.events import Event
 from portal_core.domain.filters import DispatchFilter
 from portal_core.domain.ids import CompanyId, DispatchId, WebhookId
-from portal_core.domain.outbox import Channel, Dispatch
+from portal_core.domain.outbox import Channel, Dispatch, Receiver
 from portal_core.domain.paging import Listing, Page
 from portal_core.domain.webhooks import Webhook
 
@@ -79,12 +79,19 @@ class Outbox(Protocol):
 
     @abstractmethod
     def claim(
-        self, channels: Collection[Channel], *, at: datetime, until: datetime, most: int, but: Collection[str] = ()
+        self,
+        channels: Collection[Channel],
+        *,
+        at: datetime,
+        until: datetime,
+        most: int,
+        but: Collection[Receiver] = (),
+        but_of: Collection[CompanyId] = (),
     ) -> tuple[Dispatch, ...]:
         """Return the dispatches that are due the longest, by id, and put off each one's due moment to `until`.
 
-        Nobody else gets them before then; who has not settled them by then has lost them. Those to the targets in `but`
-        are left alone.
+        Nobody else gets them before then; who has not settled them by then has lost them. Those to the receivers in
+        `but`, and all of the companies in `but_of`, are left alone.
         """
 
     @abstractmethod

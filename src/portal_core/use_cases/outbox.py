@@ -7,7 +7,7 @@ from attrs import frozen
 
 from portal_core.domain.events import Event
 from portal_core.domain.ids import CompanyId, DispatchId, WebhookId
-from portal_core.domain.outbox import Attempt, Channel, Dispatch, Schedule
+from portal_core.domain.outbox import Attempt, Channel, Dispatch, Receiver, Schedule
 from portal_core.domain.paging import LARGEST_LIMIT, MOMENT_SORTS, Listing
 from portal_core.domain.webhooks import Webhook
 from portal_core.ports import Store
@@ -50,11 +50,15 @@ def claim_parcels(
     *,
     lease: timedelta,
     most: int,
-    but: Collection[str] = (),
+    but: Collection[Receiver] = (),
+    but_of: Collection[CompanyId] = (),
     now: datetime,
 ) -> list[Parcel]:
-    """Claim what is due, for as long as the lease; what is for a disabled webhook is given up at once."""
-    claimed = store.outbox.claim(channels, at=now, until=now + lease, most=most, but=but)
+    """Claim what is due, for as long as the lease; what is for a disabled webhook is given up at once.
+
+    What goes to the receivers in `but`, and all that is of the companies in `but_of`, is left alone.
+    """
+    claimed = store.outbox.claim(channels, at=now, until=now + lease, most=most, but=but, but_of=but_of)
     known: dict[tuple[CompanyId, str], Webhook | None] = {}
     parcels: list[Parcel] = []
     for dispatch in claimed:

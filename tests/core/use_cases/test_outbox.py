@@ -123,7 +123,8 @@ def test_receivers_that_are_busy_are_left_alone(store: Store) -> None:
     accept(store)
     address_events(store, ONLY_WEBHOOKS, now=NOW)
 
-    assert claim_parcels(store, ONLY_WEBHOOKS, lease=LEASE, most=9, but={webhook.id}, now=NOW) == []
+    assert claim_parcels(store, ONLY_WEBHOOKS, lease=LEASE, most=9, but={(COMPANY.id, webhook.id)}, now=NOW) == []
+    assert claim_parcels(store, ONLY_WEBHOOKS, lease=LEASE, most=9, but_of={COMPANY.id}, now=NOW) == []
 
 
 def test_what_arrived_is_settled_once(store: Store) -> None:
