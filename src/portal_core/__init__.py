@@ -208,7 +208,14 @@ if TYPE_CHECKING:
         write_letter,
     )
     from portal_core.use_cases.orders import list_orders, read_order
-    from portal_core.use_cases.outbox import Parcel, address_events, claim_parcels, prune_dispatches, settle_parcel
+    from portal_core.use_cases.outbox import (
+        Parcel,
+        address_events,
+        claim_parcels,
+        prune_dispatches,
+        put_off_parcel,
+        settle_parcel,
+    )
     from portal_core.use_cases.payments import list_payments, read_payment
     from portal_core.use_cases.quotes import accept_quote, decline_quote, list_quotes, read_quote
     from portal_core.use_cases.receipts import issue_receipt
@@ -544,6 +551,7 @@ __all__ = [
     "periods_of",
     "prune_answers",
     "prune_dispatches",
+    "put_off_parcel",
     "queue_link",
     "read_dashboard",
     "read_decision",

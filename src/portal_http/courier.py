@@ -18,11 +18,14 @@ from portal_core.domain.errors import Busy
 from portal_core.domain.events import Event
 from portal_core.domain.outbox import STANDARD_SCHEDULE, Attempt, Channel, Dispatch, Schedule
 from portal_core.ports import Runner, Store
-from portal_core.use_cases.outbox import Parcel, address_events, claim_parcels, settle_parcel
+from portal_core.use_cases.outbox import Parcel, address_events, claim_parcels, put_off_parcel, settle_parcel
 from portal_core.use_cases.payloads import event_of
 from portal_http.load import Load
 from portal_http.outside import Carrier
 from portal_http.redact import TokenFilter, redacted
+
+PUT_OFF_FOR = timedelta(seconds=2)
+"""How long a message waits whose attempt the store was too busy for; that says nothing of the receiver."""
 
 _ROUNDS = 10
 _SETTLING_ATTEMPTS = 5
@@ -128,18 +131,28 @@ class Courier:
         now = self.clock()
         try:
             attempt = await self.carriers[parcel.dispatch.channel].carry(parcel, now=now)
+        except Busy as busy:
+            _log.info("%s %s is put off: %s", parcel.dispatch.channel.value, parcel.dispatch.id, busy)
+            return await self._put_off(parcel)
         except Exception as problem:  # noqa: BLE001 - whatever it is, the message did not arrive
             _log.warning("%s %s failed", parcel.dispatch.channel.value, parcel.dispatch.id, exc_info=True)
             attempt = Attempt(arrived=False, problem=redacted(f"{type(problem).__name__}: {problem}"))
-        await self._settle(parcel, attempt)
+        return await self._settle(parcel, attempt)
+
+    async def _put_off(self, parcel: Parcel) -> None:
+        until = self.clock() + PUT_OFF_FOR * self.jitter()
+        await self._keep(parcel, lambda store: put_off_parcel(store, parcel, until=until))
 
     async def _settle(self, parcel: Parcel, attempt: Attempt) -> None:
         at, jitter = self.clock(), self.jitter()
+        await self._keep(
+            parcel, lambda store: settle_parcel(store, parcel, attempt, self.schedule, jitter=jitter, now=at)
+        )
+
+    async def _keep(self, parcel: Parcel, use_case: Callable[[Store], bool]) -> None:
         for left in reversed(range(_SETTLING_ATTEMPTS)):
             try:
-                await self.runner.write(
-                    lambda store: settle_parcel(store, parcel, attempt, self.schedule, jitter=jitter, now=at)
-                )
+                await self.runner.write(use_case)
             except Busy:
                 # When nobody could keep it, the claim runs out and the message is sent once more, under the same id.
                 if not left:

@@ -19,7 +19,7 @@ from portal_core.domain.events import Event
 from portal_core.domain.outbox import Attempt, Channel, Schedule
 from portal_core.ports import Runner, Store
 from portal_core.use_cases.outbox import Parcel
-from portal_http.courier import Courier, HostCarrier
+from portal_http.courier import PUT_OFF_FOR, Courier, HostCarrier
 from portal_http.load import MOST_OF_ONE_COMPANY, MOST_TO_ONE
 from portal_http.outside import Carrier
 from portal_http.runners import InlineRunner
@@ -383,6 +383,32 @@ def test_a_courier_outlasts_a_store_that_is_busy(live: World, receiver: Receiver
     asyncio.run(asyncio.wait_for(scene(), 30))
 
     assert sorted(receiver.ids) == sorted(each["event_id"] for each in sent(live, webhook, "?state=delivered"))
+
+
+def test_a_store_that_is_busy_costs_no_attempt(live: World, caplog: pytest.LogCaptureFixture) -> None:
+    class Contended:
+        """Cannot be carried before others are done."""
+
+        lease = timedelta(seconds=30)
+
+        async def carry(self, parcel: Parcel, *, now: datetime) -> Attempt:
+            del parcel, now
+            carried.append(len(carried))
+            if len(carried) <= 5:
+                raise Busy("not now")
+            return Attempt(arrived=True)
+
+    carried: list[int] = []
+    webhook = listen(live, "https://hooks.example")
+    live.staff("POST", f"/webhooks/{webhook['id']}/test")
+
+    for _ in range(6):
+        deliver(live, webhook=Contended())
+        live.clock.at += PUT_OFF_FOR
+
+    (row,) = sent(live, webhook)
+    assert (row["state"], row["attempts"], row["last_error"]) == ("delivered", 1, None)
+    assert [record for record in caplog.records if record.levelname == "WARNING" or record.exc_info] == []
 
 
 def test_a_courier_that_is_cancelled_ends(live: World) -> None:

@@ -104,6 +104,10 @@ class Dispatch:
         wait = None if outcome.final else schedule.next_after(tried.attempts, jitter=jitter)
         return evolve(tried, state=DispatchState.FAILED) if wait is None else evolve(tried, due_at=at + wait)
 
+    def put_off(self, *, until: datetime) -> Self:
+        """Return the dispatch to be tried later, although nothing was tried just now."""
+        return evolve(self, due_at=until)
+
     def again(self, *, at: datetime) -> Self:
         """Return the dispatch to be sent anew at once, with every attempt before it."""
         return evolve(self, state=DispatchState.PENDING, attempts=0, due_at=at)

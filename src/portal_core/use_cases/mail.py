@@ -33,6 +33,7 @@ CLIENT = "client"
 OLDEST_NOTICE = timedelta(days=7)
 """What happened longer ago is told to nobody by e-mail: it is no news, and there may be years of it."""
 
+_ATTEMPTS = 5
 _TO_STAFF = frozenset({EventType.QUOTE_ACCEPTED, EventType.QUOTE_DECLINED, EventType.FEEDBACK_SUBMITTED})
 
 
@@ -129,21 +130,22 @@ def readers_of(event: Event, *, now: datetime) -> Iterator[str]:
 
 
 def write_letter(store: Store, dispatch: Dispatch, *, now: datetime) -> Letter:
-    """Return what is to be sent, just before it is: a link gets a fresh token now. Refuse with Unsendable."""
+    """Return what is to be sent, just before it is: a link gets a fresh token now. Refuse with Unsendable, or Busy."""
     return _link_letter(store, dispatch, now) if dispatch.type == LINK else _notice(store, dispatch)
 
 
 def _link_letter(store: Store, dispatch: Dispatch, now: datetime) -> LinkLetter:
     data = cast("dict[str, str]", dispatch.payload["data"])
-    grant = store.grants.get(dispatch.company_id, GrantId(data["token_id"]))
-    if grant is None or grant.state(now) is not GrantState.ACTIVE:
-        raise Unsendable("The link was revoked, or has expired.")
-    company, client = _parties(store, dispatch.company_id, grant.client_id)
     token = store.mint.new_token()
     fresh = Secret(digest=digest_of(token), hint=hint_of(token), created_at=now)
-    if not store.grants.update(grant.also(fresh)):
-        raise Busy("Somebody else is changing this link just now.")
-    return LinkLetter(to=dispatch.target, company=company, client=client, link=IssuedLink(grant, token))
+    for _ in range(_ATTEMPTS):
+        grant = store.grants.get(dispatch.company_id, GrantId(data["token_id"]))
+        if grant is None or grant.state(now) is not GrantState.ACTIVE:
+            raise Unsendable("The link was revoked, or has expired.")
+        company, client = _parties(store, dispatch.company_id, grant.client_id)
+        if store.grants.update(grant.also(fresh)):
+            return LinkLetter(to=dispatch.target, company=company, client=client, link=IssuedLink(grant, token))
+    raise Busy("Somebody else is changing this link just now.")
 
 
 def _notice(store: Store, dispatch: Dispatch) -> DecisionLetter | TicketLetter:

@@ -87,6 +87,11 @@ def settle_parcel(
     return True
 
 
+def put_off_parcel(store: Store, parcel: Parcel, *, until: datetime) -> bool:
+    """Let a parcel be claimed again from a moment on, without an attempt; False when the claim had run out."""
+    return store.dispatches.update(parcel.dispatch.put_off(until=until))
+
+
 def prune_dispatches(store: Store, *, now: datetime) -> int:
     """Forget what was sent, or given up, long ago; return how many dispatches that was."""
     return store.outbox.prune(before=now - KEPT_FOR)

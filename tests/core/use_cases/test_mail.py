@@ -121,6 +121,24 @@ def test_a_link_that_was_revoked_or_has_expired_is_not_written(store: Store) -> 
         write_letter(store, evolve(other, payload={**other.payload, "data": {"token_id": "none"}}), now=NOW)
 
 
+def test_a_link_that_somebody_else_changes_meanwhile_is_written_all_the_same(store: Store) -> None:
+    link = issued(store)
+    first, second = queue(store, link.grant.id), queue(store, link.grant.id)
+    others: list[str] = []
+
+    def write_another() -> None:
+        if not others:
+            other = write_letter(store, second, now=NOW)
+            assert isinstance(other, LinkLetter)
+            others.append(other.link.token)
+
+    letter = write_letter(evolve(store, grants=OvertakenGrants(store.grants, write_another)), first, now=NOW)
+
+    assert isinstance(letter, LinkLetter)
+    for token in (link.token, letter.link.token, *others):
+        assert open_link(store, token, now=NOW).grant.id == link.grant.id
+
+
 def test_a_link_that_is_being_changed_is_written_later(store: Store) -> None:
     link = issued(store)
     dispatch = queue(store, link.grant.id)

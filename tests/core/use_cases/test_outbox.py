@@ -14,6 +14,7 @@ from portal_core.use_cases.outbox import (
     address_events,
     claim_parcels,
     prune_dispatches,
+    put_off_parcel,
     settle_parcel,
 )
 from portal_core.use_cases.payloads import event_of
@@ -137,6 +138,18 @@ def test_what_arrived_is_settled_once(store: Store) -> None:
 
     assert settled == [True, False]
     assert [each.state for each in queued(store)] == [DispatchState.DELIVERED]
+
+
+def test_what_is_put_off_is_claimed_later_and_no_attempt_is_counted(store: Store) -> None:
+    webhook = listen(store)
+    try_webhook(store, COMPANY.id, webhook.id, now=NOW)
+    (parcel,) = claimed(store)
+
+    put_off = [put_off_parcel(store, parcel, until=NOW + SECOND) for _ in range(2)]
+
+    assert (put_off, claimed(store)) == ([True, False], [])
+    (again,) = claim_parcels(store, ONLY_WEBHOOKS, lease=LEASE, most=9, now=NOW + SECOND)
+    assert (again.dispatch.id, again.dispatch.attempts) == (parcel.dispatch.id, 0)
 
 
 def test_who_answers_that_it_is_gone_is_disabled_and_hears_no_more(store: Store) -> None:
