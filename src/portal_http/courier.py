@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from inspect import isawaitable
 from typing import final
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from portal_core.domain.errors import Busy
 from portal_core.domain.events import Event
@@ -98,8 +98,13 @@ class Courier:
         for parcel in parcels:
             task = asyncio.create_task(self._carry(parcel))
             self._under_way[task] = parcel.dispatch
-            task.add_done_callback(self._under_way.pop)
+            task.add_done_callback(self._done)
         return bool(addressed or parcels)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        dispatch = self._under_way.pop(task)
+        if not task.cancelled() and (problem := task.exception()) is not None:
+            _log.error("%s %s was dropped", dispatch.channel.value, dispatch.id, exc_info=problem)
 
     def _load(self, channel: Channel, more: Iterable[Parcel] = ()) -> Load:
         under_way = (*self._under_way.values(), *(parcel.dispatch for parcel in more))
@@ -136,8 +141,8 @@ class Courier:
             return await self._put_off(parcel)
         except Exception as problem:  # noqa: BLE001 - whatever it is, the message did not arrive
             _log.warning("%s %s failed", parcel.dispatch.channel.value, parcel.dispatch.id, exc_info=True)
-            attempt = Attempt(arrived=False, problem=redacted(f"{type(problem).__name__}: {problem}"))
-        return await self._settle(parcel, attempt)
+            attempt = Attempt(arrived=False, problem=f"{type(problem).__name__}: {problem}")
+        return await self._settle(parcel, _without_secrets(attempt))
 
     async def _put_off(self, parcel: Parcel) -> None:
         until = self.clock() + PUT_OFF_FOR * self.jitter()
@@ -153,10 +158,10 @@ class Courier:
         for left in reversed(range(_SETTLING_ATTEMPTS)):
             try:
                 await self.runner.write(use_case)
-            except Busy:
+            except Exception as problem:  # noqa: BLE001 - whatever it is, the others are to be kept
                 # When nobody could keep it, the claim runs out and the message is sent once more, under the same id.
                 if not left:
-                    _log.warning("What came of %s could not be kept", parcel.dispatch.id)
+                    _log.warning("What came of %s could not be kept", parcel.dispatch.id, exc_info=problem)
                 await asyncio.sleep(self.pause.total_seconds())
             else:
                 return
@@ -173,3 +178,7 @@ class Courier:
     async def _finish(self) -> None:
         if self._under_way:
             await asyncio.wait(self._under_way)
+
+
+def _without_secrets(attempt: Attempt) -> Attempt:
+    return attempt if attempt.problem is None else evolve(attempt, problem=redacted(attempt.problem))

@@ -20,7 +20,7 @@ from portal_adapters.randomness import RandomMint
 from portal_adapters.smtp import smtp_server
 from portal_adapters.sqlalchemy import SqliteRunner, migrate, open_sqlite
 from portal_adapters.sqlalchemy.store import SqlTransactions
-from portal_core.domain.outbox import Attempt, Channel, Schedule
+from portal_core.domain.outbox import PROBLEM_LENGTH, Attempt, Channel, Schedule
 from portal_core.domain.records import Fact
 from portal_core.domain.tokens import PATTERN
 from portal_core.ports import Runner
@@ -330,6 +330,22 @@ def test_an_address_that_is_refused_is_given_up_and_one_that_is_greylisted_tried
         kept = {each.target: each for each in store.outbox.tables.dispatches.values() if each.type == "link"}
     assert (kept["no@x.example"].attempts, kept["later@x.example"].attempts) == (1, 4)
     assert kept["no@x.example"].problem == "The address was refused: 550 No such user"
+
+
+def test_what_a_mail_server_says_is_kept_without_control_characters_and_tokens(world: World) -> None:
+    token = issue(world, send_to=CLIENT)["token"]
+
+    def refuse(message: EmailMessage) -> Attempt:
+        del message
+        return Attempt(arrived=False, problem=f"450 no \x00 nul {token} {'x' * 9_999}", final=True)
+
+    courier = courier_of(InlineRunner(world.transactions), world, closed_postbox(), send=refuse)
+    asyncio.run(courier.run_once())
+
+    with world.transaction() as store:
+        (problem,) = {each.problem for each in store.outbox.tables.dispatches.values() if each.type == "link"}
+    assert problem.startswith("450 no nul [token] xxx")
+    assert len(problem) <= PROBLEM_LENGTH
 
 
 def test_a_company_without_an_address_writes_from_that_of_the_settings(world: World, postbox: Postbox) -> None:

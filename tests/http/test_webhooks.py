@@ -1,6 +1,7 @@
 """Webhooks: what staff say about them, and that events arrive, signed, once, and in spite of whatever fails."""
 
 import asyncio
+import gc
 import json
 from collections import Counter
 from collections.abc import Callable, Generator
@@ -409,6 +410,47 @@ def test_a_store_that_is_busy_costs_no_attempt(live: World, caplog: pytest.LogCa
     (row,) = sent(live, webhook)
     assert (row["state"], row["attempts"], row["last_error"]) == ("delivered", 1, None)
     assert [record for record in caplog.records if record.levelname == "WARNING" or record.exc_info] == []
+
+
+@pytest.mark.parametrize("problem", ["cannot be kept", None])
+def test_what_came_of_a_message_and_cannot_be_kept_is_told_and_the_rest_goes_on(
+    live: World, caplog: pytest.LogCaptureFixture, receiver: Receiver, problem: str | None
+) -> None:
+    class Refusing(Runner):
+        """Keeps nothing once a message has arrived."""
+
+        def __init__(self, runner: Runner) -> None:
+            self.runner = runner
+
+        async def read(self, use_case: Callable[[Store], T]) -> T:
+            return await self.runner.read(use_case)
+
+        async def write(self, use_case: Callable[[Store], T]) -> T:
+            if receiver.taken and problem is not None:
+                raise ValueError(problem)
+            return await self.runner.write(use_case)
+
+    def jitter() -> float:
+        if problem is None:
+            raise ValueError("no chance")
+        return 1
+
+    async def scene() -> None:
+        courier = courier_of(live)
+        courier.runner, courier.jitter = Refusing(courier.runner), jitter
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: unseen.append(context))
+        await courier.run_once()
+
+    unseen: list[dict[str, Any]] = []
+    webhook = listen(live, receiver.address)
+    for _ in range(2):
+        live.staff("POST", f"/webhooks/{webhook['id']}/test")
+
+    asyncio.run(scene())
+    gc.collect()
+
+    assert (len(receiver.taken), unseen) == (2, [])
+    assert len([each for each in caplog.records if each.name == "portal_http.courier"]) == 2
 
 
 def test_a_courier_that_is_cancelled_ends(live: World) -> None:

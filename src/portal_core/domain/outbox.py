@@ -4,10 +4,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Self, TypeAlias
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from portal_core.domain.documents import JSON
 from portal_core.domain.ids import CompanyId, DispatchId
+from portal_core.domain.text import plain_line
+
+PROBLEM_LENGTH = 500
 
 TEST_MESSAGE = "webhook.test"
 """The type of the message by which staff try a webhook; no event has it."""
@@ -33,16 +36,21 @@ class DispatchState(StrEnum):
     FAILED = "failed"
 
 
+def _told(problem: str | None) -> str | None:
+    return None if problem is None else plain_line(problem, longest=PROBLEM_LENGTH)
+
+
 @frozen(kw_only=True)
 class Attempt:
     """What came of an attempt: whether it arrived, the HTTP status, and what went wrong.
 
-    `final` says that trying again is of no use, `gone` that the receiver wants nothing ever again.
+    The problem, which others may have worded, becomes one printable line of at most 500 characters: a store may be
+    unable to keep others. `final` says that trying again is of no use, `gone` that the receiver wants nothing again.
     """
 
     arrived: bool
     status: int | None = None
-    problem: str | None = None
+    problem: str | None = field(default=None, converter=_told)
     final: bool = False
     gone: bool = False
 

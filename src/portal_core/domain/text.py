@@ -46,6 +46,12 @@ def required_text(text: str, *, longest: int) -> str:
     return cleaned
 
 
+def plain_line(text: str, *, longest: int) -> str:
+    """Return what can be printed of the words of some other system, on one line, cut to `longest` characters."""
+    line = " ".join("".join(character if character.isprintable() else " " for character in text).split())
+    return line if len(line) <= longest else line[: longest - 1] + "…"
+
+
 def clean_url(text: str) -> str:
     """Return an http or https address without user information, at most 2,000 characters; else raise ValueError."""
     cleaned = required_text(text, longest=URL_LENGTH)

@@ -4,7 +4,7 @@ import pytest
 from attrs import evolve
 
 from portal_adapters.contract.builders import a_dispatch, moment
-from portal_core.domain.outbox import STANDARD_SCHEDULE, Attempt, DispatchState, Schedule
+from portal_core.domain.outbox import PROBLEM_LENGTH, STANDARD_SCHEDULE, Attempt, DispatchState, Schedule
 
 FAILED = Attempt(arrived=False, status=500, problem="Internal Server Error")
 TWO = Schedule((timedelta(seconds=5), timedelta(seconds=60)))
@@ -24,6 +24,14 @@ def test_what_failed_is_due_again_by_the_schedule_and_then_given_up() -> None:
     assert [each.due_at for each in (first, second)] == [moment(5), moment(71)]
     assert [each.state for each in (first, second, third)] == ["pending", "pending", "failed"]
     assert (third.attempts, third.status, third.problem) == (3, 500, "Internal Server Error")
+
+
+def test_what_others_say_of_a_failure_is_kept_as_a_line_that_can_be_printed() -> None:
+    said = "450 no \x00 nul\r\n\ud800\u202ebut Grüße 😀"
+
+    assert Attempt(arrived=False, problem=said).problem == "450 no nul but Grüße 😀"
+    assert Attempt(arrived=False, problem="x" * PROBLEM_LENGTH).problem == "x" * PROBLEM_LENGTH
+    assert Attempt(arrived=False, problem="x" * 501).problem == "x" * 499 + "…"
 
 
 @pytest.mark.parametrize("gone", [True, False])
