@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -15,7 +16,7 @@ from attrs import field, frozen
 
 from portal_core.domain.feedback import Party
 from portal_core.domain.outbox import Attempt, Dispatch
-from portal_core.ports import Runner
+from portal_core.ports import Runner, Store
 from portal_core.use_cases.mail import Letter, LinkLetter, TicketLetter, Unsendable, write_letter
 from portal_core.use_cases.outbox import Parcel
 from portal_http.load import MOST_AT_ONCE
@@ -46,11 +47,14 @@ class MailCarrier:
     async def carry(self, parcel: Parcel, *, now: datetime) -> Attempt:
         """Write a letter and hand it over; the conversation with the server is held in a thread."""
         try:
-            letter = await self.runner.write(lambda store: write_letter(store, parcel.dispatch, now=now))
-            message = self._message(parcel.dispatch, letter, now)
+            message = await self.runner.write(lambda store: self._written(store, parcel.dispatch, now))
         except Unsendable as unsendable:
             return Attempt(arrived=False, problem=str(unsendable), final=True)
         return await asyncio.get_running_loop().run_in_executor(self._threads, self.send, message)
+
+    def _written(self, store: Store, dispatch: Dispatch, now: datetime) -> EmailMessage:
+        """Write all of a message: where any of it cannot be made, no secret is kept either."""
+        return self._message(dispatch, write_letter(store, dispatch, now=now), now)
 
     def _message(self, dispatch: Dispatch, letter: Letter, now: datetime) -> EmailMessage:
         address = letter.company.email or self.sender
@@ -59,10 +63,10 @@ class MailCarrier:
         written = self.scribe.write(letter)
         message = EmailMessage(SMTP)
         message["Subject"] = written.subject
-        message["From"] = _named(letter.company.name, address)
+        message["From"] = sender = _named(letter.company.name, address)
         message["To"] = _named(_reader(letter), letter.to)
         message["Date"] = format_datetime(now)
-        message["Message-ID"] = f"<{dispatch.id}@{address.rpartition('@')[2]}>"
+        message["Message-ID"] = f"<{dispatch.id}@{sender.domain}>"
         message["Auto-Submitted"] = "auto-generated"
         _fill(message, written)
         return message
@@ -79,4 +83,17 @@ def _reader(letter: Letter) -> str:
 
 
 def _named(name: str, address: str) -> Address:
-    return Address(display_name=" ".join(name.split()), addr_spec=address)
+    local, _, domain = address.rpartition("@")
+    try:
+        return Address(display_name=" ".join(name.split()), addr_spec=f"{local}@{_in_ascii(domain)}")
+    except (ValueError, IndexError, MessageError) as problem:
+        raise Unsendable(f"{address!r} cannot be written into a header: {problem}") from problem
+
+
+def _in_ascii(domain: str) -> str:
+    """Return a domain as every server takes it (IDNA), unless that would be another's: `ß` becomes `ss` in it."""
+    try:
+        encoded = domain.encode("idna")
+        return encoded.decode() if encoded.decode("idna").lower() == domain.lower() else domain
+    except UnicodeError:
+        return domain

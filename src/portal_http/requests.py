@@ -18,6 +18,7 @@ from portal_core.domain.quotes import Evidence
 from portal_core.domain.text import (
     COMMENT_LENGTH,
     EMAIL_LENGTH,
+    EMAIL_PATTERN,
     MESSAGE_LENGTH,
     NAME_LENGTH,
     SUBJECT_LENGTH,
@@ -43,9 +44,8 @@ _BEYOND_MICROSECONDS = re.compile(r"(\.[0-9]{6})[0-9]+")
 _CONTROL = r"\u0000-\u0009\u000b-\u001f\u007f-\u009f"
 _SOME_TEXT = rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$"
 _ANY_TEXT = rf"^[^{_CONTROL}]*$"
-_ADDRESS = rf"""[^\s{_CONTROL}@,;<>"()]+"""
 _WEB_ADDRESS = rf"^\s*{URL_PATTERN}\s*$"
-_EMAIL = rf"^\s*{_ADDRESS}@{_ADDRESS}\s*$"
+_EMAIL = rf"^\s*{EMAIL_PATTERN}\s*$"
 
 
 def _text(read: Callable[[str], object]) -> Reads:

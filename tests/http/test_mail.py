@@ -332,6 +332,52 @@ def test_an_address_that_is_refused_is_given_up_and_one_that_is_greylisted_tried
     assert kept["no@x.example"].problem == "The address was refused: 550 No such user"
 
 
+@pytest.mark.parametrize("whose", ["reader", "sender"])
+def test_an_address_that_is_kept_but_cannot_be_written_is_given_up_and_leaves_no_secret(
+    world: World, postbox: Postbox, whose: str
+) -> None:
+    told = issue(world, send_to=CLIENT)
+    with world.transaction() as store:
+        if whose == "sender":
+            store.intake.save([a_company(email="a..b@example.com")])
+        else:
+            (dispatch,) = [each for each in store.outbox.tables.dispatches.values() if each.type == "link"]
+            store.dispatches.add([evolve(dispatch, target="a..b@example.com")])
+
+    deliver(world, postbox)
+
+    with world.transaction() as store:
+        (kept,) = [each for each in store.outbox.tables.dispatches.values() if each.type == "link"]
+        secrets = store.grants.get(a_company().id, told["id"]).secrets
+    assert (kept.state, kept.attempts, len(secrets)) == ("failed", 1, 1)
+    assert "header" in kept.problem
+    assert postbox.taken == []
+
+
+@pytest.mark.parametrize(
+    "address, envelope",
+    [
+        ("a@Bücher.example", "a@xn--bcher-kva.example"),
+        ("a@straße.example", "a@straße.example"),
+        ("a@[127.0.0.1]", "a@[127.0.0.1]"),
+        ("!#$%&'*+/=?^_`{|}~-@example.com", "!#$%&'*+/=?^_`{|}~-@example.com"),
+    ],
+)
+def test_a_domain_goes_out_in_ascii_unless_that_were_another(
+    world: World, postbox: Postbox, address: str, envelope: str
+) -> None:
+    issue(world, send_to=address)
+
+    deliver(world, postbox)
+
+    assert [to for _, to in postbox.envelopes] == [[envelope]]
+
+
+@pytest.mark.parametrize("address", ["a..b@example.com", "jö@exämple.com"])
+def test_no_mail_is_promised_to_what_is_no_address(world: World, address: str) -> None:
+    assert places(world.staff("POST", "/tokens", json={"client_id": "northwind", "send_to": address})) == ["/send_to"]
+
+
 def test_what_a_mail_server_says_is_kept_without_control_characters_and_tokens(world: World) -> None:
     token = issue(world, send_to=CLIENT)["token"]
 

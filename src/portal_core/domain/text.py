@@ -11,7 +11,14 @@ MESSAGE_LENGTH = 10_000
 URL_LENGTH = 2_000
 
 _URL = re.compile(r"[Hh][Tt][Tt][Pp][Ss]?://(?:\[[0-9A-Fa-f:.]+\]|[^\s/?#@\\:\[\]]+)(?::[0-9]{0,5})?(?:[/?#][^\s\\]*)?")
-_EMAIL = re.compile(r"[^\s@,;<>\"()]+@[^\s@,;<>\"().]+(?:\.[^\s@,;<>\"().]+)*")
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LETTER, _LETTER_OR_HYPHEN = r"[^\u0000-/:-@\[-^`{-\u00a0\s]", r"[^\u0000-,./:-@\[-^`{-\u00a0\s]"
+_LABEL = rf"{_LETTER}(?:{_LETTER_OR_HYPHEN}{{0,61}}{_LETTER})?"
+_LITERAL = r"\[(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|IPv6:[0-9A-Fa-f:.]+)\]"
+EMAIL_PATTERN = rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}(?:\.{_LABEL})*|{_LITERAL})"
+"""An address that mail can be sent to (RFC 5322): a dot-atom in ASCII, and a domain, in any script, or a literal."""
+
+_EMAIL = re.compile(EMAIL_PATTERN)
 _FORBIDDEN = frozenset({"Cc", "Cs"})
 _UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
 _BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
