@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from attrs import evolve, frozen
 
 from portal_core.domain.audit import PROGRAM, Act, Actor, AuditAction, Target, TargetType
-from portal_core.domain.documents import JSON
+from portal_core.domain.documents import JSON, moment_json
 from portal_core.domain.errors import Busy, InvalidInput, NotFound
 from portal_core.domain.events import EventType
 from portal_core.domain.filters import DispatchFilter
@@ -47,7 +47,7 @@ def add_webhook(
         secrets=(SigningSecret(key=store.mint.new_key(), created_at=now),),
     )
     store.webhooks.add(webhook)
-    _note(store, AuditAction.WEBHOOK_CREATED, company_id, webhook.id, by=by, now=now)
+    _note(store, AuditAction.WEBHOOK_CREATED, company_id, webhook.id, _shown(webhook), by=by, now=now)
     return webhook
 
 
@@ -77,8 +77,10 @@ def amend_webhook(
         changes = {**changes, "description": clean_description(changes["description"])}
     if "events" in changes:
         changes = {**changes, "events": _some(changes["events"])}
-    amended = _updated(store, read_webhook(store, company_id, webhook_id).amend(at=now, **changes))
-    _note(store, AuditAction.WEBHOOK_CHANGED, company_id, webhook_id, by=by, now=now)
+    webhook = read_webhook(store, company_id, webhook_id)
+    amended = _updated(store, webhook.amend(at=now, **changes))
+    if changed := _changed(webhook, amended):
+        _note(store, AuditAction.WEBHOOK_CHANGED, company_id, webhook_id, changed, by=by, now=now)
     return amended
 
 
@@ -97,7 +99,8 @@ def rotate_webhook(
     fresh = SigningSecret(key=store.mint.new_key(), created_at=now)
     webhook = read_webhook(store, company_id, webhook_id)
     rotated = _updated(store, webhook.rotate(fresh, others_die_at=now + overlap))
-    _note(store, AuditAction.WEBHOOK_ROTATED, company_id, webhook_id, by=by, now=now)
+    details: dict[str, JSON] = {"others_die_at": moment_json(now + overlap)}
+    _note(store, AuditAction.WEBHOOK_ROTATED, company_id, webhook_id, details, by=by, now=now)
     return rotated
 
 
@@ -173,6 +176,31 @@ def _some(events: frozenset[EventType] | None) -> frozenset[EventType] | None:
     if events is not None and not events:
         raise InvalidInput.at("/events", "must name at least one event; leave it out to hear of all of them")
     return events
+
+
+def _shown(webhook: Webhook) -> dict[str, JSON]:
+    """Return what a webhook does, for the audit log: its address without the query, in which there may be a secret."""
+    events = None if webhook.events is None else sorted(event.value for event in webhook.events)
+    return {
+        "url": _without_query(webhook.url),
+        "events": None if events is None else [*events],
+        "enabled": webhook.enabled,
+    }
+
+
+def _changed(before: Webhook, after: Webhook) -> dict[str, JSON]:
+    """Return what differs between two states of a webhook, each with what it was and what it is; words without."""
+    was, now_is = _shown(before), _shown(after)
+    changes: dict[str, JSON] = {
+        name: {"from": was[name], "to": now_is[name]} for name in was if was[name] != now_is[name]
+    }
+    if before.url != after.url and "url" not in changes:
+        changes["query"] = "changed"
+    return changes if before.description == after.description else {**changes, "description": "changed"}
+
+
+def _without_query(url: str) -> str:
+    return url.partition("?")[0]
 
 
 def _updated(store: Store, webhook: Webhook) -> Webhook:

@@ -5,11 +5,13 @@ from attrs import evolve
 
 from portal_core.domain.errors import Busy, InvalidInput, NotFound, NotOpen
 from portal_core.domain.events import EventType
+from portal_core.domain.filters import AuditFilter
 from portal_core.domain.ids import CompanyId, DispatchId, WebhookId
 from portal_core.domain.outbox import Channel, DispatchState
 from portal_core.domain.paging import Listing
-from portal_core.domain.webhooks import Webhook
+from portal_core.domain.webhooks import Webhook, WebhookChanges
 from portal_core.ports import Store
+from portal_core.use_cases.audit import list_audit_entries
 from portal_core.use_cases.webhooks import (
     NewWebhook,
     add_webhook,
@@ -83,6 +85,39 @@ def test_a_webhook_is_changed_in_what_is_given(store: Store) -> None:
     assert (changed.url, changed.events, changed.description, changed.enabled) == (f"{URL}/2", events, "CRM", False)
     assert untouched.description == "CRM"
     assert read_webhook(store, COMPANY.id, webhook.id) == untouched
+
+
+def test_the_audit_log_tells_what_a_webhook_does_and_did_but_no_query(store: Store) -> None:
+    webhook = add_webhook(store, COMPANY.id, NewWebhook(url=f"{URL}?key=s1", description="CRM"), now=NOW)
+    events = frozenset({EventType.QUOTE_DECLINED, EventType.QUOTE_ACCEPTED})
+    changes: list[WebhookChanges] = [
+        {"url": f"{URL}?key=s2"},
+        {"url": f"{URL}/2?key=s2", "events": events, "enabled": False, "description": "ERP"},
+        {"enabled": False, "events": events},
+        {},
+    ]
+
+    for second, each in enumerate(changes, 1):
+        amend_webhook(store, COMPANY.id, webhook.id, each, now=NOW + second * SECOND)
+    rotate_webhook(store, COMPANY.id, webhook.id, overlap=timedelta(0), now=NOW + 9 * SECOND)
+
+    page = list_audit_entries(store, COMPANY.id, Listing(sort="created_at", descending=False), AuditFilter())
+    notes = [(entry.act.action, entry.act.details) for entry in page.items]
+    words = ["quote.accepted", "quote.declined"]
+    assert notes == [
+        ("webhook.created", {"url": URL, "events": None, "enabled": True}),
+        ("webhook.changed", {"query": "changed"}),
+        (
+            "webhook.changed",
+            {
+                "url": {"from": URL, "to": f"{URL}/2"},
+                "events": {"from": None, "to": words},
+                "enabled": {"from": True, "to": False},
+                "description": "changed",
+            },
+        ),
+        ("webhook.rotated", {"others_die_at": "2026-11-23T12:00:09Z"}),
+    ]
 
 
 def test_a_change_that_another_forestalls_is_refused(store: Store) -> None:
