@@ -15,6 +15,11 @@ __all__ = ["run"]
 LOOPBACK = {"PORTAL_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8"}
 
 
+@pytest.fixture(autouse=True)
+def company(run: Run) -> None:
+    assert run("import", str(SMALL)).exit_code == 0
+
+
 @pytest.fixture
 def receiver() -> Generator[Receiver]:
     with receiving() as made:
@@ -55,8 +60,10 @@ def test_a_webhook_is_created_listed_changed_and_removed(run: Run) -> None:
 def test_what_is_wrong_is_told_in_a_sentence(run: Run) -> None:
     wrong = run("webhook", "create", "--company", "acme", "--url", "ftp://hooks.example")
     unknown = run("webhook", "test", "--company", "acme", "none")
+    nobody = run("webhook", "create", "--company", "nobody", "--url", "https://hooks.example")
 
-    assert (wrong.exit_code, unknown.exit_code) == (1, 1)
+    assert (wrong.exit_code, unknown.exit_code, nobody.exit_code) == (1, 1, 1)
+    assert "There is no company 'nobody'" in nobody.stderr
     assert "http or https" in wrong.stderr
     assert "There is no webhook 'none' here." in unknown.stderr
 
@@ -83,7 +90,6 @@ def test_deliver_sends_what_is_due_and_ends(run: Run, receiver: Receiver) -> Non
 def test_serving_sends_by_itself_unless_it_is_told_not_to(
     run: Run, receiver: Receiver, tmp_path: Path, deliver: str
 ) -> None:
-    assert run("import", str(SMALL)).exit_code == 0
     created(run, receiver.address)
     environment = {"PORTAL_ADMIN_JWT_KEY": KEY, "PORTAL_DELIVER": deliver, **LOOPBACK}
 

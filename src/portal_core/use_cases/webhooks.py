@@ -36,7 +36,11 @@ class NewWebhook:
 def add_webhook(
     store: Store, company_id: CompanyId, asked: NewWebhook, *, now: datetime, by: Actor = PROGRAM
 ) -> Webhook:
-    """Add a webhook with a fresh secret; it hears of what happens from now on. Refuse with InvalidInput."""
+    """Add a webhook with a fresh secret; it hears of what happens from now on. Refuse with InvalidInput.
+
+    Refuses with NotFound where there is no such company.
+    """
+    require_found(store.companies.get(company_id), "company", company_id)
     webhook = Webhook(
         id=WebhookId(store.mint.new_id()),
         company_id=company_id,

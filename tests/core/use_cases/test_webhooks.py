@@ -87,6 +87,11 @@ def test_a_webhook_is_changed_in_what_is_given(store: Store) -> None:
     assert read_webhook(store, COMPANY.id, webhook.id) == untouched
 
 
+def test_a_webhook_is_added_to_a_company_that_there_is(store: Store) -> None:
+    with pytest.raises(NotFound, match="company"):
+        add_webhook(store, OTHER, NewWebhook(url=URL), now=NOW)
+
+
 def test_the_audit_log_tells_what_a_webhook_does_and_did_but_no_query(store: Store) -> None:
     webhook = add_webhook(store, COMPANY.id, NewWebhook(url=f"{URL}?key=s1", description="CRM"), now=NOW)
     events = frozenset({EventType.QUOTE_DECLINED, EventType.QUOTE_ACCEPTED})
