@@ -4,17 +4,21 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from starlette.testclient import TestClient
+from httpx2 import Client
+from sqlalchemy import Engine
 
 from portal_adapters.admin_jwt import mint_admin_token
-from portal_adapters.contract.builders import CLIENT, COMPANY
+from portal_adapters.contract.builders import CLIENT, COMPANY, SCOPE, TODAY
+from portal_adapters.randomness import RandomMint
+from portal_adapters.sqlalchemy import store_on
+from portal_core import QuoteId
 
 KEY = "a secret for tests, long enough for HS256"
 PUBLIC_URL = "https://shop.example"
 API = "/api/v1/customer-portal"
 
 
-def tell(http: TestClient, prefix: str) -> None:
+def tell(http: Client, prefix: str) -> None:
     """Tell the story to a host that has the quotes Q1 and Q2, both to be answered."""
     api = f"{prefix}{API}"
     bearer = {"Authorization": f"Bearer {_staff_token()}"}
@@ -43,7 +47,15 @@ def tell(http: TestClient, prefix: str) -> None:
     assert http.get(f"{prefix}/healthz").status_code == 200
 
 
-def _read_pages(http: TestClient, address: str, prefix: str) -> None:
+def state_of(engine: Engine, quote_id: str) -> str:
+    """Return the state of a quote, as anybody sees it who looks from outside."""
+    with engine.connect() as connection:
+        quote = store_on(connection, RandomMint()).quotes.get(SCOPE, QuoteId(quote_id))
+    assert quote is not None
+    return quote.state(TODAY).value
+
+
+def _read_pages(http: Client, address: str, prefix: str) -> None:
     page = http.get(f"{address}/quotes/Q1")
     assert page.status_code == 200
     ours: list[str] = re.findall(r'(?:href|action)="(/[^"]*)"', page.text)
