@@ -250,6 +250,25 @@ def test_export_with_decisions_is_for_reading(furnished: Run, tmp_path: Path) ->
     assert furnished("export", "--decisions").stdout == furnished("export").stdout
 
 
+def test_everything_about_a_client_is_exported(furnished: Run) -> None:
+    link = link_of(furnished)
+
+    result = furnished("export", "--company", "acme", "--client", "C-7", "--everything")
+
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert {"company", "client", "token", "audit_entry", "event"} <= {line["type"] for line in lines}
+    assert link.strip().rpartition("/")[2] not in result.stdout
+    assert furnished("export", "--company", "acme", "--client", "nobody", "--everything").exit_code == 1
+
+
+@pytest.mark.parametrize("options", [[], ["--company", "acme"], ["--client", "C-7"]])
+def test_everything_is_about_one_client(furnished: Run, options: list[str]) -> None:
+    result = furnished("export", "--everything", *options)
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "give --company and --client" in result.stderr
+
+
 def test_a_link_is_printed_alone(furnished: Run) -> None:
     assert re.fullmatch(rf"http://127\.0\.0\.1:8000/p/{PATTERN}\n", link_of(furnished))
 
