@@ -186,6 +186,7 @@ if TYPE_CHECKING:
     from portal_core.use_cases.dashboard import read_dashboard
     from portal_core.use_cases.decisions import list_decisions, read_decision, read_events
     from portal_core.use_cases.deliveries import list_deliveries, read_delivery
+    from portal_core.use_cases.erasing import erase_client
     from portal_core.use_cases.feedback import (
         NewTicket,
         list_feedback,
@@ -296,6 +297,7 @@ _HOMES = (
     "use_cases.dashboard",
     "use_cases.decisions",
     "use_cases.deliveries",
+    "use_cases.erasing",
     "use_cases.feedback",
     "use_cases.files",
     "use_cases.idempotency",
@@ -520,6 +522,7 @@ __all__ = [
     "decline_quote",
     "delete_company",
     "digest_of",
+    "erase_client",
     "faults_of_claim",
     "faults_of_invoice",
     "faults_of_payment",

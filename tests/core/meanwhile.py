@@ -1,6 +1,6 @@
 """Ports for which somebody else is faster: something happens just before a write reaches the store."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from typing import final
 
@@ -9,7 +9,7 @@ from attrs import frozen
 from portal_core.domain.access import Grant
 from portal_core.domain.feedback import Ticket
 from portal_core.domain.filters import DecisionFilter, DispatchFilter, GrantFilter, TicketFilter
-from portal_core.domain.ids import CompanyId, DecisionId, DispatchId, GrantId, TicketId, WebhookId
+from portal_core.domain.ids import ClientId, CompanyId, DecisionId, DispatchId, GrantId, TicketId, WebhookId
 from portal_core.domain.outbox import Dispatch
 from portal_core.domain.paging import Listing, Page
 from portal_core.domain.quotes import Decision, Quote
@@ -79,6 +79,9 @@ class OvertakenTickets(Tickets):
         self.happens()
         return self.tickets.update(ticket, was=was)
 
+    def erase(self, company_id: CompanyId, client_id: ClientId) -> int:
+        return self.tickets.erase(company_id, client_id)
+
 
 @final
 @frozen
@@ -125,3 +128,6 @@ class OvertakenDispatches(Dispatches):
     def update(self, dispatch: Dispatch) -> bool:
         self.happens()
         return self.dispatches.update(dispatch)
+
+    def remove(self, company_id: CompanyId, dispatch_ids: Collection[DispatchId]) -> int:
+        return self.dispatches.remove(company_id, dispatch_ids)

@@ -250,6 +250,60 @@ def test_export_with_decisions_is_for_reading(furnished: Run, tmp_path: Path) ->
     assert furnished("export", "--decisions").stdout == furnished("export").stdout
 
 
+def test_everything_about_a_client_is_exported(furnished: Run) -> None:
+    link = link_of(furnished)
+
+    result = furnished("export", "--company", "acme", "--client", "C-7", "--everything")
+
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert {"company", "client", "token", "audit_entry", "event"} <= {line["type"] for line in lines}
+    assert link.strip().rpartition("/")[2] not in result.stdout
+    assert furnished("export", "--company", "acme", "--client", "nobody", "--everything").exit_code == 1
+
+
+@pytest.mark.parametrize("options", [[], ["--company", "acme"], ["--client", "C-7"]])
+def test_everything_is_about_one_client(furnished: Run, options: list[str]) -> None:
+    result = furnished("export", "--everything", *options)
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "give --company and --client" in result.stderr
+
+
+def test_a_client_is_erased_when_it_is_confirmed(furnished: Run) -> None:
+    link_of(furnished, "--label", "For Ada")
+    erase = ("erase", "--company", "acme", "--client", "C-7")
+
+    refused = furnished(*erase, given=b"n\n")
+    kept = furnished("export", "--client", "C-7").stdout
+    done = furnished(*erase, given=b"y\n")
+
+    client = json.loads(furnished("export", "--client", "C-7").stdout.splitlines()[1])
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert '"name":"C-7"' not in kept
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert "Erased tokens: 1, client: 1, events: 1." in done.stderr
+    assert (client["name"], client["email"]) == ("C-7", None)
+    assert "client.erased" in furnished("audit", "--company", "acme").stdout
+
+
+def test_programs_erase_without_being_asked(furnished: Run) -> None:
+    erase = ("erase", "--company", "acme", "--client", "C-7", "--yes")
+
+    first, second, third = (furnished(*erase, *more) for more in (["--json"], ["--json"], []))
+
+    assert json.loads(first.stdout)["client"] == 1
+    assert set(json.loads(second.stdout).values()) == {0}
+    assert (third.exit_code, third.stderr) == (0, "There was nothing left to erase.\n")
+
+
+@pytest.mark.parametrize("more", [[], ["--yes"]])
+def test_nobody_is_erased_who_is_not_there(furnished: Run, more: list[str]) -> None:
+    result = furnished("erase", "--company", "acme", "--client", "nobody", *more)
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "There is no client 'nobody' here." in result.stderr
+
+
 def test_a_link_is_printed_alone(furnished: Run) -> None:
     assert re.fullmatch(rf"http://127\.0\.0\.1:8000/p/{PATTERN}\n", link_of(furnished))
 

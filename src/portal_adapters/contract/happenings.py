@@ -6,6 +6,7 @@ import pytest
 from attrs import evolve
 
 from portal_adapters.contract.builders import (
+    CLIENT,
     COMPANY,
     NEIGHBOUR,
     NOW,
@@ -105,6 +106,28 @@ class HappeningsContract:
             assert _events(store, OTHER_COMPANY) == [theirs]
             assert _events(store) == [*EVENTS]
 
+    def test_the_texts_in_a_clients_events_are_erased_and_nothing_else(self, transactions: Transactions) -> None:
+        written = an_event("E1", data={"feedback_id": "T1", "subject": "Hammer 😀"})
+        labelled = an_event("E2", data={"token_id": "G1", "label": "For Ada"})
+        others = [an_event("E3", scope=NEIGHBOUR, data=labelled.data), an_event("E4"), an_event("E5", data={"n": 1})]
+        strangers = an_event("E1", scope=STRANGER, data=labelled.data)
+        prepare(transactions)
+        with transactions.begin() as store:
+            for event in (written, labelled, *others, strangers):
+                store.events.append(event)
+
+        with transactions.begin() as store:
+            erased = [store.events.erase(COMPANY, CLIENT) for _ in range(2)]
+
+        with transactions.begin() as store:
+            blank = [
+                evolve(written, data={"feedback_id": "T1", "subject": ""}),
+                evolve(labelled, data={"token_id": "G1", "label": None}),
+            ]
+            assert erased == [2, 0]
+            assert _events(store) == [*blank, *others]
+            assert _events(store, OTHER_COMPANY) == [strangers]
+
     def test_an_entry_of_the_audit_log_is_kept_as_it_is(self, transactions: Transactions) -> None:
         bare = an_audit_entry("A2", client_id=None, actor=COMMAND_LINE, created_at=moment(-1))
         prepare(transactions)
@@ -174,6 +197,21 @@ class HappeningsContract:
             left = [key for key in (*OTHER_KEYS, a_key()) if store.answers.find(key, since=NOW) is not None]
             assert (pruned, again) == (2, 0)
             assert left == [*OTHER_KEYS[2:], a_key()]
+
+    def test_what_somebody_was_answered_is_forgotten(self, transactions: Transactions) -> None:
+        keys = [a_key(asker=asker, key=key) for asker, key in (("G1", "K1"), ("G1", "K2"), ("G2", "K1"), ("G3", "K1"))]
+        theirs = a_key(asker="G1", company_id=OTHER_COMPANY)
+        prepare(transactions)
+        with transactions.begin() as store:
+            for key in (*keys, theirs):
+                store.answers.keep(key, an_answer(), since=NOW)
+
+        with transactions.begin() as store:
+            forgotten = [store.answers.forget(COMPANY, askers) for askers in (["G1", "G2", "G9"], ["G1", "G2"], [])]
+
+        with transactions.begin() as store:
+            left = [key for key in (*keys, theirs) if store.answers.find(key, since=NOW) is not None]
+            assert (forgotten, left) == ([3, 0, 0], [keys[-1], theirs])
 
 
 def _append(transactions: Transactions) -> None:

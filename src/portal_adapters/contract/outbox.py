@@ -22,6 +22,7 @@ from portal_adapters.contract.feeding import prepare
 from portal_core.domain.errors import Busy
 from portal_core.domain.events import EventType
 from portal_core.domain.filters import DispatchFilter
+from portal_core.domain.ids import DispatchId
 from portal_core.domain.outbox import Attempt, Channel, Dispatch, DispatchState, Schedule
 from portal_core.domain.paging import Listing
 from portal_core.domain.webhooks import SigningSecret, Webhook
@@ -147,6 +148,21 @@ class OutboxContract:
         with transactions.begin() as store:
             assert (settled, theirs) == ([True, False], False)
             assert _kept(store, tried) == evolve(tried, version=2)
+
+    def test_dispatches_are_removed_whatever_came_of_them(self, transactions: Transactions) -> None:
+        _queue(transactions, *DISPATCHES)
+        sent, waiting = DISPATCHES[0], DISPATCHES[2]
+        asked = [sent.id, waiting.id, DispatchId("unknown")]
+        with transactions.begin() as store:
+            store.dispatches.update(evolve(sent, state=DispatchState.DELIVERED))
+
+        with transactions.begin() as store:
+            theirs = store.dispatches.remove(OTHER_COMPANY, [DISPATCHES[1].id])
+            removed = [store.dispatches.remove(COMPANY, ids) for ids in (asked, asked, [])]
+
+        with transactions.begin() as store:
+            assert (theirs, removed) == (0, [2, 0, 0])
+            assert [_kept(store, each) is not None for each in DISPATCHES] == [False, True, False, True, True]
 
     def test_what_is_due_the_longest_is_claimed_first_and_put_off(self, transactions: Transactions) -> None:
         _queue(transactions, *DISPATCHES)

@@ -2,7 +2,15 @@
 
 from attrs import evolve
 
-from portal_adapters.contract.builders import COMPANY, OTHER_COMPANY, a_ticket, moment
+from portal_adapters.contract.builders import (
+    CLIENT,
+    COMPANY,
+    NEIGHBOUR,
+    OTHER_COMPANY,
+    STRANGER,
+    a_ticket,
+    moment,
+)
 from portal_adapters.contract.feeding import prepare
 from portal_core.domain.feedback import Party, Reply, Ticket, TicketState
 from portal_core.domain.filters import TicketFilter
@@ -78,6 +86,39 @@ class TicketsContract:
         with transactions.begin() as store:
             assert (refused, kept) == (False, True)
             assert _tickets(store) == [other, ticket.reply(FIRST)]
+
+    def test_what_a_client_wrote_is_erased_and_what_staff_and_others_wrote_stays(
+        self, transactions: Transactions
+    ) -> None:
+        ticket, theirs, strangers = _ticket(transactions), a_ticket("T3", scope=NEIGHBOUR), a_ticket(scope=STRANGER)
+        thanked = ticket.reply(FIRST).reply(SECOND)
+        with transactions.begin() as store:
+            for other in (theirs, strangers):
+                store.tickets.add(other)
+            store.tickets.update(thanked, was=ticket)
+
+        with transactions.begin() as store:
+            erased = [store.tickets.erase(COMPANY, CLIENT) for _ in range(2)]
+
+        with transactions.begin() as store:
+            left = evolve(thanked, subject="", message="", replies=(FIRST, evolve(SECOND, message="")))
+            assert erased == [1, 0]
+            assert _tickets(store) == [theirs, left]
+            assert store.tickets.get(OTHER_COMPANY, strangers.id, TicketFilter()) == strangers
+
+    def test_a_reply_that_came_after_a_ticket_was_erased_is_erased_again(self, transactions: Transactions) -> None:
+        ticket = _ticket(transactions)
+        with transactions.begin() as store:
+            store.tickets.erase(COMPANY, CLIENT)
+
+        with transactions.begin() as store:
+            blank = ticket.without_texts()
+            store.tickets.update(blank.reply(SECOND), was=blank)
+            erased = store.tickets.erase(COMPANY, CLIENT)
+
+        with transactions.begin() as store:
+            assert erased == 1
+            assert _tickets(store) == [blank.reply(evolve(SECOND, message=""))]
 
 
 def _ticket(transactions: Transactions) -> Ticket:

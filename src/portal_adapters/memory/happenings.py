@@ -1,5 +1,6 @@
 """Decisions, tickets, events, the audit log and kept answers in memory."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import final
 
@@ -11,7 +12,7 @@ from portal_core.domain.audit import AuditEntry
 from portal_core.domain.events import Event
 from portal_core.domain.feedback import Ticket
 from portal_core.domain.filters import AuditFilter, DecisionFilter, TicketFilter
-from portal_core.domain.ids import CompanyId, DecisionId, EventId, TicketId
+from portal_core.domain.ids import ClientId, CompanyId, DecisionId, EventId, TicketId
 from portal_core.domain.paging import Listing, Page, Position
 from portal_core.domain.quotes import Decision, Quote, QuoteState
 from portal_core.domain.records import RecordRef, RecordType
@@ -80,6 +81,17 @@ class MemoryTickets(Tickets):
         self.tables.put(self.tables.tickets, (ticket.company_id, ticket.id), ticket)
         return True
 
+    def erase(self, company_id: CompanyId, client_id: ClientId) -> int:
+        theirs = [
+            each
+            for each in self.tables.tickets.values()
+            if (each.company_id, each.client_id) == (company_id, client_id)
+        ]
+        changed = [erased for each in theirs if (erased := each.without_texts()) != each]
+        for ticket in changed:
+            self.tables.put(self.tables.tickets, (ticket.company_id, ticket.id), ticket)
+        return len(changed)
+
 
 @final
 @frozen
@@ -98,6 +110,15 @@ class MemoryEvents(Events):
         shown = rest[:limit]
         more = len(rest) > len(shown)
         return Page(items=tuple(shown), total=len(rest), next=Position(None, shown[-1].id) if more else None)
+
+    def erase(self, company_id: CompanyId, client_id: ClientId) -> int:
+        theirs = [
+            each for each in self.tables.events.values() if (each.company_id, each.client_id) == (company_id, client_id)
+        ]
+        changed = [erased for each in theirs if (erased := each.without_texts()) != each]
+        for event in changed:
+            self.tables.put(self.tables.events, (event.company_id, event.id), event)
+        return len(changed)
 
 
 @final
@@ -142,6 +163,12 @@ class MemoryAnswers(Answers):
         for key in old:
             self.tables.drop(self.tables.answers, key)
         return len(old)
+
+    def forget(self, company_id: CompanyId, askers: Collection[str]) -> int:
+        theirs = [key for key in self.tables.answers if key.company_id == company_id and key.asker in askers]
+        for key in theirs:
+            self.tables.drop(self.tables.answers, key)
+        return len(theirs)
 
 
 def _is_among(ticket: Ticket, narrowed: TicketFilter) -> bool:

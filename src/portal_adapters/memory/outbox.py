@@ -78,6 +78,12 @@ class MemoryDispatches(Dispatches):
         self.add([evolve(dispatch, version=dispatch.version + 1)])
         return True
 
+    def remove(self, company_id: CompanyId, dispatch_ids: Collection[DispatchId]) -> int:
+        there = [each for each in set(dispatch_ids) if (company_id, each) in self.tables.dispatches]
+        for each in there:
+            self.tables.drop(self.tables.dispatches, (company_id, each))
+        return len(there)
+
 
 @final
 @frozen

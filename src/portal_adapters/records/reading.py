@@ -36,7 +36,7 @@ Units: TypeAlias = Mapping[InvoiceId, Currency]
 """The currencies of invoices that payments in other currencies are allocated to."""
 
 _STATED = frozenset({PaymentState.IN_PAYMENT, PaymentState.REVERSED})
-_FOR_READING_ONLY = frozenset({"decision", "feedback"})
+_FOR_READING_ONLY = frozenset({"decision", "feedback", "token", "audit_entry", "event"})
 _NO_UNITS: Units = {}
 
 
@@ -97,7 +97,7 @@ def _type_of(given: Read) -> RecordType:
     if stated is None:
         _refuse("/type", "is required")
     if isinstance(stated, str) and stated in _FOR_READING_ONLY:
-        _refuse("/type", f"a {stated} is exported to be read, and cannot be imported")
+        _refuse("/type", f"{stated!r} is exported to be read, and cannot be imported")
     try:
         return RecordType(stated)
     except ValueError:

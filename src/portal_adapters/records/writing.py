@@ -44,8 +44,8 @@ def export_records(
     for owner, group in groupby(facts, key=_company_of):
         yield from _company_lines(store, owner, group)
         if decisions:
-            yield from map(_line, _decisions(store, owner, client_id))
-            yield from map(_line, _tickets(store, owner, client_id))
+            yield from map(line_of, _decisions(store, owner, client_id))
+            yield from map(line_of, _tickets(store, owner, client_id))
 
 
 def _facts_of_client(store: Store, company_id: CompanyId | None, client_id: ClientId) -> Iterator[Fact]:
@@ -61,7 +61,7 @@ def _company_lines(store: Store, company_id: CompanyId, facts: Iterator[Fact]) -
         if invoices:
             yield from _invoices(store, company_id, (fact for fact in group if isinstance(fact, Invoice)))
         else:
-            yield from (_line(_fact(fact)) for fact in group)
+            yield from (line_of(_fact(fact)) for fact in group)
 
 
 def _company_of(fact: Fact) -> CompanyId:
@@ -78,10 +78,11 @@ def _invoices(store: Store, company_id: CompanyId, invoices: Iterator[Invoice]) 
             client_id: store.intake.ledger(company_id, client_id, {ref_of(each) for each in theirs})
             for client_id, theirs in by_client.items()
         }
-        yield from (_line(_invoice(each, ledgers[each.client_id])) for each in chunk)
+        yield from (line_of(_invoice(each, ledgers[each.client_id])) for each in chunk)
 
 
-def _line(record: Object) -> bytes:
+def line_of(record: Object) -> bytes:
+    """Return an object as a line."""
     return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
 
 
@@ -167,8 +168,8 @@ def _delivery(delivery: Delivery) -> Object:
         "tracking_number": delivery.tracking_number,
         "tracking_url": delivery.tracking_url,
         "scheduled_on": _day(delivery.scheduled_on),
-        "shipped_at": _moment(delivery.shipped_at),
-        "delivered_at": _moment(delivery.delivered_at),
+        "shipped_at": moment(delivery.shipped_at),
+        "delivered_at": moment(delivery.delivered_at),
         "backorder_of": delivery.backorder_of,
     }
 
@@ -294,7 +295,7 @@ def _ordered(line: OrderLine) -> Object:
 
 def _decisions(store: Store, company_id: CompanyId, client_id: ClientId | None) -> Iterator[Object]:
     narrowed = DecisionFilter(client_id=client_id)
-    for page in _pages(lambda listing: store.decisions.page(company_id, listing, narrowed)):
+    for page in pages(lambda listing: store.decisions.page(company_id, listing, narrowed)):
         yield from (_decision(each) for each in page)
 
 
@@ -309,7 +310,7 @@ def _decision(decision: Decision) -> Object:
         "quote_number": decision.quote_number,
         "revision": decision.revision,
         "answer": decision.answer.value,
-        "decided_at": _moment(decision.decided_at),
+        "decided_at": moment(decision.decided_at),
         "name": evidence.name,
         "title": evidence.title,
         "email": evidence.email,
@@ -329,7 +330,7 @@ def _decision(decision: Decision) -> Object:
 
 def _tickets(store: Store, company_id: CompanyId, client_id: ClientId | None) -> Iterator[Object]:
     narrowed = TicketFilter(client_id=client_id)
-    for page in _pages(lambda listing: store.tickets.page(company_id, listing, narrowed)):
+    for page in pages(lambda listing: store.tickets.page(company_id, listing, narrowed)):
         yield from (_ticket(each) for each in page)
 
 
@@ -345,15 +346,15 @@ def _ticket(ticket: Ticket) -> Object:
         "rating": ticket.rating,
         "document": _document(ticket.document),
         "state": ticket.state.value,
-        "created_at": _moment(ticket.created_at),
+        "created_at": moment(ticket.created_at),
         "replies": [
-            {"by": reply.by.value, "message": reply.message, "created_at": _moment(reply.created_at)}
+            {"by": reply.by.value, "message": reply.message, "created_at": moment(reply.created_at)}
             for reply in ticket.replies
         ],
     }
 
 
-def _pages(ask: Callable[[Listing], Page[Any]]) -> Iterator[Sequence[Any]]:
+def pages(ask: Callable[[Listing], Page[Any]]) -> Iterator[Sequence[Any]]:
     """Yield all pages of a list, oldest first."""
     listing = Listing(sort=MOMENT_SORTS[0], descending=False, limit=LARGEST_LIMIT, total=0)
     while True:
@@ -376,5 +377,6 @@ def _day(day: date | None) -> str | None:
     return None if day is None else day.isoformat()
 
 
-def _moment(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat().replace("+00:00", "Z")
+def moment(at: datetime | None) -> str | None:
+    """Return a moment as RFC 3339 has it, in UTC."""
+    return None if at is None else at.isoformat().replace("+00:00", "Z")

@@ -1,5 +1,6 @@
 """Kept answers in SQL."""
 
+from collections.abc import Collection
 from datetime import datetime
 from functools import cache
 from typing import final
@@ -8,8 +9,10 @@ from attrs import frozen
 from sqlalchemy import Connection, bindparam, delete, select
 
 from portal_adapters.sqlalchemy.columns import Moment
-from portal_adapters.sqlalchemy.dialects import Insert, insert_into
+from portal_adapters.sqlalchemy.dialects import Insert, in_chunks, insert_into
+from portal_adapters.sqlalchemy.documents import among
 from portal_adapters.sqlalchemy.schema import answers
+from portal_core.domain.ids import CompanyId
 from portal_core.ports import Answers, KeptAnswer, KeyOfAnswer
 
 _FIND = select(answers.c.fingerprint, answers.c.status, answers.c.body, answers.c.answered_at).where(
@@ -21,6 +24,8 @@ _FIND = select(answers.c.fingerprint, answers.c.status, answers.c.body, answers.
 )
 
 _PRUNE = delete(answers).where(answers.c.answered_at < bindparam("before", type_=Moment))
+
+_FORGET = delete(answers).where(answers.c.company_id == bindparam("company_id"), among(answers.c.asker, "askers"))
 
 
 @final
@@ -47,6 +52,10 @@ class SqlAnswers(Answers):
 
     def prune(self, *, before: datetime) -> int:
         return self.connection.execute(_PRUNE, {"before": before}).rowcount
+
+    def forget(self, company_id: CompanyId, askers: Collection[str]) -> int:
+        chunks = ({"company_id": company_id, "askers": chunk} for chunk in in_chunks(askers))
+        return sum(self.connection.execute(_FORGET, chunk).rowcount for chunk in chunks)
 
 
 @cache

@@ -1,11 +1,12 @@
 """Dispatches in SQL."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, final
 
 from attrs import frozen
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
+from portal_adapters.sqlalchemy.dialects import in_chunks
 from portal_adapters.sqlalchemy.documents import among, words
 from portal_adapters.sqlalchemy.keyset import ListSource, read_page
 from portal_adapters.sqlalchemy.records import AnyRow
@@ -49,6 +50,10 @@ _UPDATE = (
     )
 )
 
+_REMOVE = delete(dispatches).where(
+    dispatches.c.company_id == bindparam("company_id"), among(dispatches.c.id, "dispatch_ids")
+)
+
 
 @final
 @frozen
@@ -83,6 +88,10 @@ class SqlDispatches(Dispatches):
         this = {"this_company_id": dispatch.company_id, "this_id": dispatch.id, "this_version": dispatch.version}
         values = _values(dispatch)
         return self.connection.execute(_UPDATE, {**{name: values[name] for name in _CHANGING}, **this}).rowcount == 1
+
+    def remove(self, company_id: CompanyId, dispatch_ids: Collection[DispatchId]) -> int:
+        chunks = ({"company_id": company_id, "dispatch_ids": chunk} for chunk in in_chunks(dispatch_ids))
+        return sum(self.connection.execute(_REMOVE, chunk).rowcount for chunk in chunks)
 
 
 def dispatch_of(row: AnyRow) -> Dispatch:

@@ -3,7 +3,7 @@
 from typing import final
 
 from attrs import frozen
-from sqlalchemy import Connection, bindparam, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from portal_adapters.sqlalchemy.dialects import take_turns
 from portal_adapters.sqlalchemy.documents import number
@@ -12,7 +12,7 @@ from portal_adapters.sqlalchemy.schema import events
 from portal_adapters.sqlalchemy.sections import Section
 from portal_adapters.sqlalchemy.values import dump, load
 from portal_core.domain.events import Event, EventType
-from portal_core.domain.ids import CompanyId, EventId
+from portal_core.domain.ids import ClientId, CompanyId, EventId
 from portal_core.domain.paging import Page, Position
 from portal_core.ports import Events
 
@@ -43,6 +43,14 @@ _ADD = insert(events).values(
     {column.name: bindparam(column.name, type_=column.type) for column in events.c} | {"position": _LAST + 1}
 )
 
+_OF_CLIENT = select(*events.c).where(_OF_COMPANY, events.c.client_id == bindparam("client_id"))
+
+_ERASE = (
+    update(events)
+    .where(events.c.company_id == bindparam("this_company_id"), events.c.position == bindparam("this_position"))
+    .values(data=bindparam("data", type_=events.c.data.type))
+)
+
 
 @final
 @frozen
@@ -71,6 +79,17 @@ class SqlEvents(Events):
         items = tuple(map(event_of, _LATER.read(row.later)))
         total = row.last - (row.start or 0)
         return Page(items=items, total=total, next=Position(None, items[-1].id) if total > len(items) else None)
+
+    def erase(self, company_id: CompanyId, client_id: ClientId) -> int:
+        rows = self.connection.execute(_OF_CLIENT, {"company_id": company_id, "client_id": client_id}).all()
+        changed = [
+            {"this_company_id": company_id, "this_position": row.position, "data": dump(erased.data)}
+            for row, event in ((row, event_of(row)) for row in rows)
+            if (erased := event.without_texts()) != event
+        ]
+        if changed:
+            self.connection.execute(_ERASE, changed)
+        return len(changed)
 
 
 def event_of(row: AnyRow) -> Event:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any, final
 
 from attrs import frozen
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, exists, insert, or_, select, update
 
-from portal_adapters.sqlalchemy.documents import among, words
+from portal_adapters.sqlalchemy.documents import among, constant, words
 from portal_adapters.sqlalchemy.keyset import ListSource, read_page
 from portal_adapters.sqlalchemy.records import AnyRow
 from portal_adapters.sqlalchemy.schema import replies, tickets
@@ -14,7 +14,7 @@ from portal_adapters.sqlalchemy.sections import Section
 from portal_adapters.sqlalchemy.values import dump_ref, load_ref
 from portal_core.domain.feedback import Category, Party, Reply, Ticket, TicketState
 from portal_core.domain.filters import TicketFilter
-from portal_core.domain.ids import CompanyId, TicketId
+from portal_core.domain.ids import ClientId, CompanyId, TicketId
 from portal_core.domain.paging import MOMENT_SORTS, Listing, Page
 from portal_core.ports import Tickets
 
@@ -55,6 +55,31 @@ _UPDATE = (
     .values(state=bindparam("state"), reply_count=bindparam("reply_count"))
 )
 
+_THEIRS = and_(tickets.c.company_id == bindparam("this_company_id"), tickets.c.client_id == bindparam("this_client_id"))
+
+_WRITTEN_REPLY = and_(
+    replies.c.company_id == bindparam("this_company_id"),
+    replies.c.by == constant(Party.CLIENT),
+    replies.c.message != "",
+)
+
+_WRITTEN = select(tickets.c.id).where(
+    _THEIRS,
+    or_(
+        tickets.c.subject != "",
+        tickets.c.message != "",
+        exists().where(_WRITTEN_REPLY, replies.c.ticket_id == tickets.c.id),
+    ),
+)
+
+_ERASE = update(tickets).where(_THEIRS).values(subject="", message="")
+
+_ERASE_REPLIES = (
+    update(replies)
+    .where(_WRITTEN_REPLY, replies.c.ticket_id.in_(select(tickets.c.id).where(_THEIRS)))
+    .values(message="")
+)
+
 
 @final
 @frozen
@@ -85,6 +110,14 @@ class SqlTickets(Tickets):
             return False
         self._add_replies(ticket, known=len(was.replies))
         return True
+
+    def erase(self, company_id: CompanyId, client_id: ClientId) -> int:
+        theirs = {"this_company_id": company_id, "this_client_id": client_id}
+        written = len(self.connection.execute(_WRITTEN, theirs).all())
+        if written:
+            self.connection.execute(_ERASE, theirs)
+            self.connection.execute(_ERASE_REPLIES, theirs)
+        return written
 
     def _page(self, company_id: CompanyId, listing: Listing, narrowed: TicketFilter, **this: str) -> Page[Ticket]:
         documents = None if narrowed.documents is None else sorted(dump_ref(ref) for ref in narrowed.documents)

@@ -29,6 +29,7 @@ class AuditAction(StrEnum):
     WEBHOOK_TESTED = "webhook.tested"
     WEBHOOK_REPLAYED = "webhook.replayed"
     RECORDS_IMPORTED = "records.imported"
+    CLIENT_ERASED = "client.erased"
     QUOTE_ACCEPTED = "quote.accepted"
     QUOTE_DECLINED = "quote.declined"
 

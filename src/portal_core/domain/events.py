@@ -2,8 +2,9 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Final, Self
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from portal_core.domain.documents import JSON
 from portal_core.domain.ids import ClientId, CompanyId, EventId
@@ -30,3 +31,15 @@ class Event:
     type: EventType
     occurred_at: datetime
     data: dict[str, JSON]
+
+    def without_texts(self) -> Self:
+        """Return the event without what people wrote: of that, a ticket's subject and a link's label are in events."""
+        return evolve(self, data=without_texts(self.data))
+
+
+_BLANK: Final[dict[str, JSON]] = {"subject": "", "label": None}
+
+
+def without_texts(data: dict[str, JSON]) -> dict[str, JSON]:
+    """Return the data of an event without what people wrote."""
+    return {name: _BLANK.get(name, value) for name, value in data.items()}

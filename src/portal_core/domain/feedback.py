@@ -65,3 +65,8 @@ class Ticket:
             raise NotOpen("This conversation is closed. Start a new one.")
         waiting = TicketState.OPEN if reply.by is Party.CLIENT else TicketState.ANSWERED
         return evolve(self, replies=(*self.replies, reply), state=TicketState.CLOSED if close else waiting)
+
+    def without_texts(self) -> "Ticket":
+        """Return the ticket without what the client wrote in it; what staff wrote stays."""
+        replies = (evolve(each, message="") if each.by is Party.CLIENT else each for each in self.replies)
+        return evolve(self, subject="", message="", replies=tuple(replies))

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from portal_core.domain.feedback import Ticket
 from portal_core.domain.filters import TicketFilter
-from portal_core.domain.ids import CompanyId, TicketId
+from portal_core.domain.ids import ClientId, CompanyId, TicketId
 from portal_core.domain.paging import Listing, Page
 
 
@@ -29,3 +29,7 @@ class Tickets(Protocol):
     @abstractmethod
     def update(self, ticket: Ticket, *, was: Ticket) -> bool:
         """Keep the ticket's new state and last reply if the kept one still has the state and replies of `was`."""
+
+    @abstractmethod
+    def erase(self, company_id: CompanyId, client_id: ClientId) -> int:
+        """Empty what a client wrote, as `Ticket.without_texts` does; return how many tickets that changed."""

@@ -1,6 +1,7 @@
 """Ports for what is ours and append-only: decisions, events, the audit log, and the answers to repeated requests."""
 
 from abc import abstractmethod
+from collections.abc import Collection
 from datetime import datetime
 from typing import Protocol
 
@@ -9,7 +10,7 @@ from attrs import frozen
 from portal_core.domain.audit import AuditEntry
 from portal_core.domain.events import Event
 from portal_core.domain.filters import AuditFilter, DecisionFilter
-from portal_core.domain.ids import CompanyId, DecisionId, EventId
+from portal_core.domain.ids import ClientId, CompanyId, DecisionId, EventId
 from portal_core.domain.paging import Listing, Page
 from portal_core.domain.quotes import Decision, Quote
 
@@ -48,6 +49,13 @@ class Events(Protocol):
     @abstractmethod
     def page(self, company_id: CompanyId, *, after: EventId | None, limit: int) -> Page[Event] | None:
         """Return the events after one, oldest first, and how many there are; nothing if that one is unknown."""
+
+    @abstractmethod
+    def erase(self, company_id: CompanyId, client_id: ClientId) -> int:
+        """Empty what people wrote, as `Event.without_texts` does; return how many of a client's events that changed.
+
+        They stay what they are otherwise, and in their places.
+        """
 
 
 class AuditLog(Protocol):
@@ -100,3 +108,7 @@ class Answers(Protocol):
     @abstractmethod
     def prune(self, *, before: datetime) -> int:
         """Forget what was answered before a moment; return how many answers that was."""
+
+    @abstractmethod
+    def forget(self, company_id: CompanyId, askers: Collection[str]) -> int:
+        """Forget what some askers of a company's were answered; return how many answers that was."""

@@ -60,6 +60,10 @@ class Dispatches(Protocol):
     def update(self, dispatch: Dispatch) -> bool:
         """Replace the dispatch if its version is still the kept one, and raise that by one."""
 
+    @abstractmethod
+    def remove(self, company_id: CompanyId, dispatch_ids: Collection[DispatchId]) -> int:
+        """Remove dispatches, sent or not; unknown ones are passed over. Return how many there were."""
+
 
 class Outbox(Protocol):
     """The work of those who send, for all companies at once. Several may do it at a time, and share it."""

@@ -2,6 +2,7 @@
 
 import click
 
+from portal_http.cli.erasing import erase
 from portal_http.cli.links import token
 from portal_http.cli.records import attach, export, import_
 from portal_http.cli.serving import deliver, demo, serve
@@ -16,6 +17,7 @@ _COMMANDS = (
     deliver,
     demo,
     doctor,
+    erase,
     export,
     import_,
     migrate,

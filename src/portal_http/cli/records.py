@@ -12,6 +12,7 @@ import click
 from portal_adapters.clock import now
 from portal_core.domain.audit import COMMAND_LINE
 from portal_core.domain.ids import ClientId, CompanyId
+from portal_core.ports import Store
 from portal_http.cli import telling
 from portal_http.cli.common import refusals, writing
 from portal_http.settings import Settings, load_settings
@@ -89,17 +90,19 @@ def import_(
 @click.option("--company", "company_id", metavar="ID", help="Only this company.")
 @click.option("--client", "client_id", metavar="ID", help="Only this client, with its company.")
 @click.option("--decisions", is_flag=True, help="Add clients' decisions and feedback, which an import does not take.")
-def export(company_id: str | None, client_id: str | None, *, decisions: bool) -> None:
+@click.option("--everything", is_flag=True, help="All that is kept about one client, for when they ask what there is.")
+def export(company_id: str | None, client_id: str | None, *, decisions: bool, everything: bool) -> None:
     """Print all records as JSON Lines, in a fixed order and form."""
-    from portal_adapters.records.writing import export_records
     from portal_http.main import database
 
+    if everything and not (company_id and client_id):
+        raise click.UsageError("--everything is about one client: give --company and --client.")
     out = sys.stdout.buffer
     company = None if company_id is None else CompanyId(company_id)
     client = None if client_id is None else ClientId(client_id)
     written = False
     with refusals(), database(load_settings()) as transactions, transactions.read() as store:
-        for line in export_records(store, company_id=company, client_id=client, decisions=decisions):
+        for line in _exported(store, company, client, decisions=decisions, everything=everything):
             out.write(line)
             written = True
     out.flush()
@@ -146,6 +149,17 @@ def _opened(files: Sequence[str]) -> Iterator[tuple[str, BinaryIO]]:
         else:
             with Path(name).open("rb") as file:
                 yield name, file
+
+
+def _exported(
+    store: Store, company_id: CompanyId | None, client_id: ClientId | None, *, decisions: bool, everything: bool
+) -> Iterator[bytes]:
+    from portal_adapters.records.everything import export_everything
+    from portal_adapters.records.writing import export_records
+
+    if everything and company_id is not None and client_id is not None:
+        return export_everything(store, company_id, client_id, now=now())
+    return export_records(store, company_id=company_id, client_id=client_id, decisions=decisions)
 
 
 def _pdf_in(file: Path, settings: Settings) -> bytes:
