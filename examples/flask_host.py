@@ -1,9 +1,10 @@
 """A shop in Flask: the portal under a prefix, and an acceptance that is committed with a row of the shop's own.
 
-`host` returns the application, which keeps its rows beside the portal's in one SQLite file; any WSGI server serves it.
+`host` returns the shop, which keeps its rows beside the portal's in one SQLite file; any WSGI server serves its `app`.
 It needs `pip install flask a2wsgi 'customer-portal[http,sqlalchemy]'`.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, cast
@@ -14,6 +15,7 @@ from attrs import frozen
 from flask import Flask, abort, request
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from starlette.applications import Starlette
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from portal_adapters.admin_jwt import admin_tokens
@@ -52,6 +54,14 @@ class User:
     scope: Scope
 
 
+@frozen
+class Shop:
+    """The WSGI application, and what is to be called when a worker of its server ends, for WSGI has no lifespan."""
+
+    app: Flask
+    close: Callable[[], None]
+
+
 def host(
     runner: SqliteRunner,
     sessions: Mapping[str, User],
@@ -59,7 +69,7 @@ def host(
     public_url: str,
     key: str,
     clock: Callable[[], datetime] = now,
-) -> Flask:
+) -> Shop:
     """Return the shop. `public_url` is its own address, and `key` what staff's tokens are signed with."""
     portal = create_app(
         runner,
@@ -87,9 +97,21 @@ def host(
     app.register_error_handler(Refusal, _refused)
     app.register_error_handler(IntegrityError, _taken)
     # One event loop, in a thread of its own, answers all that lies under the prefix.
-    mounted = cast("WSGIApplication", ASGIMiddleware(cast("ASGIApp", portal)))
-    app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {PREFIX: mounted})  # type: ignore[method-assign]
-    return app
+    mounted = ASGIMiddleware(cast("ASGIApp", portal))
+    mounts = {PREFIX: cast("WSGIApplication", mounted)}
+    app.wsgi_app = DispatcherMiddleware(app.wsgi_app, mounts)  # type: ignore[method-assign]
+
+    def close() -> None:
+        asyncio.run_coroutine_threadsafe(_end(portal), mounted.loop).result()
+        runner.close()
+
+    return Shop(app, close)
+
+
+async def _end(portal: Starlette) -> None:
+    """Do what the portal does at the end of its lifespan: note the last uses of links."""
+    async with portal.router.lifespan_context(portal):
+        pass
 
 
 def _refused(refusal: Refusal) -> tuple[dict[str, str], int]:

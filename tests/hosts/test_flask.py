@@ -29,10 +29,10 @@ def engine(tmp_path: Path) -> Engine:
 @pytest.fixture
 def shop(engine: Engine) -> Generator[Client]:
     runner = SqliteRunner(engine, RandomMint())
-    app = host(runner, SESSIONS, public_url=PUBLIC_URL, key=KEY, clock=lambda: NOW)
-    with Client(transport=WSGITransport(app), base_url=PUBLIC_URL, cookies={"session": "hers"}) as http:
+    shop = host(runner, SESSIONS, public_url=PUBLIC_URL, key=KEY, clock=lambda: NOW)
+    with Client(transport=WSGITransport(shop.app), base_url=PUBLIC_URL, cookies={"session": "hers"}) as http:
         yield http
-    runner.close()
+    shop.close()
 
 
 def test_the_portal_tells_its_story_under_a_prefix(shop: Client) -> None:
