@@ -15,7 +15,7 @@ from threading import Thread
 from typing import Any, cast
 
 import pytest
-import yaml  # type: ignore[import-untyped]  # PyYAML has no types
+import yaml
 from attrs import fields
 
 from portal_http.settings import Settings
