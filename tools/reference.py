@@ -148,7 +148,7 @@ def _words(kind: object, schema: Json) -> Iterable[str]:
 
 def _contexts(command: click.Command, name: str, parent: click.Context | None) -> Iterator[click.Context]:
     """Yield the contexts in which a command and those below it are called: they decide how help is asked for."""
-    settings = {**command.context_settings, "terminal_width": 100}
+    settings: dict[str, Any] = {**command.context_settings, "terminal_width": 100}
     context = click.Context(command, info_name=name, parent=parent, **settings)
     yield context
     if isinstance(command, click.Group):
