@@ -11,12 +11,12 @@ MESSAGE_LENGTH = 10_000
 URL_LENGTH = 2_000
 
 _URL = re.compile(r"[Hh][Tt][Tt][Pp][Ss]?://(?:\[[0-9A-Fa-f:.]+\]|[^\s/?#@\\:\[\]]+)(?::[0-9]{0,5})?(?:[/?#][^\s\\]*)?")
-_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u00a1-\U0010ffff-]+"
 _LETTER, _LETTER_OR_HYPHEN = r"[^\u0000-/:-@\[-^`{-\u00a0\s]", r"[^\u0000-,./:-@\[-^`{-\u00a0\s]"
 _LABEL = rf"{_LETTER}(?:{_LETTER_OR_HYPHEN}{{0,61}}{_LETTER})?"
 _LITERAL = r"\[(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|IPv6:[0-9A-Fa-f:.]+)\]"
 EMAIL_PATTERN = rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}(?:\.{_LABEL})*|{_LITERAL})"
-"""An address that mail can be sent to (RFC 5322): a dot-atom in ASCII, and a domain, in any script, or a literal."""
+"""An address of e-mail (RFC 5322, RFC 6531): a dot-atom and a domain, both in any script, or a literal."""
 
 _EMAIL = re.compile(EMAIL_PATTERN)
 _FORBIDDEN = frozenset({"Cc", "Cs"})
@@ -72,6 +72,14 @@ def clean_email(text: str) -> str:
     cleaned = required_text(text, longest=EMAIL_LENGTH)
     if _EMAIL.fullmatch(cleaned) is None:
         raise ValueError("must be one e-mail address, like name@example.com")
+    return cleaned
+
+
+def clean_mailable(text: str) -> str:
+    """Return an address that every mail server takes: before the @ it is in ASCII; else raise ValueError."""
+    cleaned = clean_email(text)
+    if not cleaned.rpartition("@")[0].isascii():
+        raise ValueError("must be in ASCII before the @: few mail servers take any other letter there")
     return cleaned
 
 

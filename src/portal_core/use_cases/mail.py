@@ -16,7 +16,7 @@ from portal_core.domain.filters import TicketFilter
 from portal_core.domain.ids import ClientId, CompanyId, DecisionId, DispatchId, GrantId, TicketId
 from portal_core.domain.outbox import Channel, Dispatch
 from portal_core.domain.quotes import Decision
-from portal_core.domain.text import clean_email
+from portal_core.domain.text import clean_mailable
 from portal_core.domain.tokens import digest_of, hint_of
 from portal_core.ports import Store
 from portal_core.use_cases.access import IssuedLink, read_link
@@ -183,4 +183,4 @@ def _address(store: Store, company_id: CompanyId, client_id: ClientId, send_to: 
         send_to = None if client is None else client.email
     if send_to is None:
         raise InvalidInput.at("/send_to", "is needed: there is no e-mail address in the client's record")
-    return cleaned({"send_to": (send_to, clean_email)})["send_to"] or ""
+    return cleaned({"send_to": (send_to, clean_mailable)})["send_to"] or ""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from portal_core.domain.text import clean_email, clean_text, clean_url, required_text
+from portal_core.domain.text import clean_email, clean_mailable, clean_text, clean_url, required_text
 
 plain = st.text(st.characters(exclude_categories=["Cc", "Cs"], include_characters="\n"), max_size=200)
 
@@ -163,6 +163,7 @@ def test_an_address_has_at_most_2000_characters() -> None:
         "a@" + "x" * 63 + ".example",
         "a@[192.0.2.1]",
         "a@[IPv6:2001:db8::1]",
+        "jö@exämple.com",
     ],
 )
 def test_one_address_of_e_mail_is_accepted(email: str) -> None:
@@ -191,7 +192,6 @@ def test_one_address_of_e_mail_is_accepted(email: str) -> None:
         "a\\b@c.d",
         "a[b@e.c",
         "a:b@e.c",
-        "jö@exämple.com",
         "a@-b.c",
         "a@b-.c",
         "a@b/c.d",
@@ -207,3 +207,10 @@ def test_anything_else_is_no_address_of_e_mail(email: str) -> None:
 
     with pytest.raises(ValueError, match="must"):
         reader(email)
+
+
+def test_mail_is_sent_to_what_is_in_ascii_before_the_at() -> None:
+    assert clean_mailable("lena@exämple.com") == "lena@exämple.com"
+
+    with pytest.raises(ValueError, match="ASCII"):
+        clean_mailable("jö@example.com")
