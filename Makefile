@@ -31,7 +31,9 @@ demo: setup  ## Serve a sample company and print a link that works.
 	$(BIN)/portal demo
 
 test: check  ## Run every check and every test; what needs a server that is not there is skipped.
-	$(BIN)/pytest --numprocesses=$(WORKERS) --cov --cov-report=term-missing:skip-covered --ignore=tests/browser
+	@# The core is covered by its own tests alone; to trace the others too would slow them down and tell nothing more.
+	$(BIN)/pytest --numprocesses=$(WORKERS) --cov --cov-report=term-missing:skip-covered tests/core
+	$(BIN)/pytest --numprocesses=$(WORKERS) --ignore=tests/core --ignore=tests/browser
 	@# Playwright keeps an event loop running in its process, where no other test could start one of its own.
 	$(BIN)/pytest --numprocesses=$(WORKERS) tests/browser
 
