@@ -523,3 +523,16 @@ def test_faults_come_in_the_order_of_the_changes(transactions: Transactions) -> 
 def test_of_no_client_there_is_nothing_to_judge_nor_to_keep(store: Store) -> None:
     assert list(judge_records(store)) == []
     assert take_in_records(store) == Counts()
+
+
+def test_a_client_may_be_kept_elsewhere_than_its_facts() -> None:
+    changes = records_of([Upsert(fact=a_quote())], CLIENT)
+    here, there = MemoryTransactions(CountingMint()), MemoryTransactions(CountingMint())
+
+    with here.begin() as store, there.begin() as elsewhere:
+        store.intake.save([a_company()])
+        elsewhere.intake.save([a_company(), a_client()])
+        mixed = evolve(store, clients=elsewhere.clients)
+
+        assert list(judge_records(mixed, changes)) == []
+        assert [each.pointer for each in judge_records(store, changes)] == ["/client_id"]
