@@ -15,7 +15,7 @@ from portal_core.domain.errors import Refusal
 from portal_core.domain.filters import InvoiceFilter
 from portal_core.domain.invoices import Invoice
 from portal_core.domain.ledger import Ledger
-from portal_core.domain.paging import INVOICE_SORTS, LARGEST_LIMIT, Listing
+from portal_core.domain.paging import INVOICE_SORTS, every
 from portal_core.domain.payments import Payment
 from portal_core.ports import Store
 from portal_http.main import (
@@ -174,13 +174,6 @@ def _disagreement(store: Store, scope: Scope, company: Company, at: datetime) ->
     today = company.today(at)
     if store.balances.get(scope, on=today) != balances_of(ledger.open_amounts(), today):
         return "the balance differs from its documents"
-    listing: Listing | None = Listing(sort=INVOICE_SORTS[0], limit=LARGEST_LIMIT, total=0)
-    while listing is not None:
-        page = store.invoices.page(scope, listing, InvoiceFilter(), on=today)
-        for summary in page.items:
-            if summary != ledger.summary(ledger.invoices[summary.id]):
-                return f"invoice {summary.id} differs from its settlements"
-        listing = (
-            None if page.next is None else Listing(sort=listing.sort, limit=listing.limit, total=0, after=page.next)
-        )
-    return None
+    shown = every(lambda listing: store.invoices.page(scope, listing, InvoiceFilter(), on=today), sort=INVOICE_SORTS[0])
+    wrong = next((each.id for each in shown if each != ledger.summary(ledger.invoices[each.id])), None)
+    return None if wrong is None else f"invoice {wrong} differs from its settlements"

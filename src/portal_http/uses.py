@@ -6,9 +6,9 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
-from attrs import define, field
+from attrs import define, evolve, field
 
-from portal_core.domain.access import Visit
+from portal_core.domain.access import Grant, Visit
 from portal_core.domain.ids import GrantId
 from portal_core.ports import Runner
 from portal_core.use_cases.access import note_use
@@ -51,13 +51,20 @@ class Uses:
             self._writing = asyncio.create_task(self._write_soon())
 
     async def finish(self) -> None:
-        """Write at once what is still gathered: the portal ends, or staff ask."""
+        """Write at once what is still gathered, for the portal ends."""
         if self._pause is not None:
             self._pause.cancel()
         if self._writing is not None and not self._writing.done():
             await self._writing
         # A loop that ended before its time, as a test client's does after each request, has left some.
         await self._write_gathered()
+
+    def shown(self, grant: Grant) -> Grant:
+        """Return a link as it will be when its last use is kept, without waiting for that."""
+        noted = self._noted.get(grant.id)
+        if noted is None or (grant.last_used_at is not None and noted <= grant.last_used_at):
+            return grant
+        return evolve(grant, last_used_at=noted)
 
     async def _write_soon(self) -> None:
         while self._gathered:

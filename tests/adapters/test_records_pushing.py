@@ -10,7 +10,6 @@ import pytest
 
 from portal_adapters.contract.builders import NOW
 from portal_adapters.contract.mint import CountingMint
-from portal_adapters.records.placing import pack_of
 from portal_adapters.records.pushing import stage_push
 from portal_adapters.records.writing import export_records
 from portal_adapters.sqlalchemy import SqliteRunner, SqlTransactions
@@ -18,7 +17,7 @@ from portal_core.domain.audit import PROGRAM
 from portal_core.domain.errors import InvalidInput
 from portal_core.domain.ids import CompanyId
 from portal_core.ports import Mint, Runner
-from portal_core.use_cases.records import LineOutcome, Outcome
+from portal_core.use_cases.records import LineOutcome, Outcome, pack_of
 from tests.adapters.stores import postgres_store, sqlite_store
 from tests.adapters.test_records_importing import CLIENT, COMPANY, an_invoice
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from httpx2 import Client
-from sqlalchemy import Engine
+from sqlalchemy import Engine, Table, select
 
 from portal_adapters.admin_jwt import mint_admin_token
 from portal_adapters.contract.builders import CLIENT, COMPANY, SCOPE, TODAY
@@ -75,3 +75,33 @@ def _staff_token() -> str:
         scope="portal:admin",
         now=datetime.now(UTC),
     )
+
+
+def book(http: Client, engine: Engine, fittings: Table) -> None:
+    """Have a host book its fitter with what is accepted: of the two, both are committed or neither."""
+    booked = http.post("/my/quotes/Q1/accept?revision=1&fitting=2026-04-01")
+    taken = http.post("/my/quotes/Q2/accept?revision=1&fitting=2026-04-01")
+    after_that = (state_of(engine, "Q1"), state_of(engine, "Q2"))
+    another_day = http.post("/my/quotes/Q2/accept?revision=1&fitting=2026-04-02")
+
+    assert (booked.status_code, booked.json()) == (200, {"state": "accepted"})
+    assert (taken.status_code, taken.json()) == (409, {"error": "The fitter is with somebody else that day."})
+    assert after_that == ("accepted", "sent")
+    assert another_day.status_code == 200
+    assert _booked(engine, fittings) == ["Q1", "Q2"]
+
+
+def book_nothing(http: Client, engine: Engine, fittings: Table) -> None:
+    """Have a host try what the portal refuses: nothing is booked for it."""
+    unknown = http.post("/my/quotes/Q9/accept?revision=1&fitting=2026-04-01")
+    outdated = http.post("/my/quotes/Q1/accept?revision=7&fitting=2026-04-01")
+    http.cookies.clear()
+    nobody = http.post("/my/quotes/Q1/accept?revision=1&fitting=2026-04-01")
+
+    assert (unknown.status_code, outdated.status_code, nobody.status_code) == (404, 409, 401)
+    assert _booked(engine, fittings) == []
+
+
+def _booked(engine: Engine, fittings: Table) -> list[str]:
+    with engine.connect() as connection:
+        return sorted(connection.scalars(select(fittings.c.quote_id)))

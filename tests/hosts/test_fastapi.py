@@ -3,7 +3,7 @@
 from collections.abc import Generator
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
 from examples.fastapi_host import PREFIX, Base, Fitting, User, host
@@ -12,7 +12,7 @@ from portal_adapters.contract.feeding import prepare
 from portal_adapters.randomness import RandomMint
 from portal_adapters.sqlalchemy import SqlTransactions, migrate
 from portal_adapters.sqlalchemy.postgres import open_postgres, open_postgres_async
-from tests.hosts.story import KEY, PUBLIC_URL, state_of, tell
+from tests.hosts.story import KEY, PUBLIC_URL, book, book_nothing, tell
 from tests.postgres import fresh_database
 
 SESSIONS = {"hers": User("user-7", "Ada Lovelace", SCOPE)}
@@ -51,25 +51,8 @@ def test_the_portal_tells_its_story_under_a_prefix(shop: TestClient) -> None:
 def test_an_acceptance_and_a_row_of_the_hosts_are_committed_together_or_not_at_all(
     shop: TestClient, engine: Engine
 ) -> None:
-    booked = shop.post("/my/quotes/Q1/accept?revision=1&fitting=2026-04-01")
-    taken = shop.post("/my/quotes/Q2/accept?revision=1&fitting=2026-04-01")
-    after_that = (state_of(engine, "Q1"), state_of(engine, "Q2"))
-    another_day = shop.post("/my/quotes/Q2/accept?revision=1&fitting=2026-04-02")
-
-    assert (booked.status_code, booked.json()) == (200, {"state": "accepted"})
-    assert (taken.status_code, taken.json()) == (409, {"error": "The fitter is with somebody else that day."})
-    assert after_that == ("accepted", "sent")
-    assert another_day.status_code == 200
-    with engine.connect() as connection:
-        assert set(connection.scalars(select(Fitting.quote_id))) == {"Q1", "Q2"}
+    book(shop, engine, Base.metadata.tables[Fitting.__tablename__])
 
 
 def test_what_the_portal_refuses_books_nothing(shop: TestClient, engine: Engine) -> None:
-    unknown = shop.post("/my/quotes/Q9/accept?revision=1&fitting=2026-04-01")
-    outdated = shop.post("/my/quotes/Q1/accept?revision=7&fitting=2026-04-01")
-    shop.cookies.clear()
-    nobody = shop.post("/my/quotes/Q1/accept?revision=1&fitting=2026-04-01")
-
-    assert (unknown.status_code, outdated.status_code, nobody.status_code) == (404, 409, 401)
-    with engine.connect() as connection:
-        assert connection.scalars(select(Fitting.quote_id)).all() == []
+    book_nothing(shop, engine, Base.metadata.tables[Fitting.__tablename__])

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from portal_adapters.records.writing import Object, export_records, line_of, moment, pages
+from portal_adapters.records.writing import Object, export_records, line_of, moment
 from portal_core.domain.access import Grant, Permission
 from portal_core.domain.audit import AuditEntry
 from portal_core.domain.documents import JSON
 from portal_core.domain.events import Event
 from portal_core.domain.filters import AuditFilter, GrantFilter
 from portal_core.domain.ids import ClientId, CompanyId, EventId
-from portal_core.domain.paging import LARGEST_LIMIT
+from portal_core.domain.paging import LARGEST_LIMIT, every
 from portal_core.ports import Store
 
 
@@ -28,8 +28,8 @@ def export_everything(store: Store, company_id: CompanyId, client_id: ClientId, 
 
 def _tokens(store: Store, company_id: CompanyId, client_id: ClientId, now: datetime) -> Iterator[Object]:
     narrowed = GrantFilter(client_id=client_id)
-    for page in pages(lambda listing: store.grants.page(company_id, listing, narrowed, at=now)):
-        yield from (_token(each) for each in page)
+    found = every(lambda listing: store.grants.page(company_id, listing, narrowed, at=now), descending=False)
+    return map(_token, found)
 
 
 def _token(grant: Grant) -> Object:
@@ -58,8 +58,8 @@ def _documents(grant: Grant) -> JSON:
 
 def _audit_entries(store: Store, company_id: CompanyId, client_id: ClientId) -> Iterator[Object]:
     narrowed = AuditFilter(client_id=client_id)
-    for page in pages(lambda listing: store.audit.page(company_id, listing, narrowed)):
-        yield from (_audit_entry(each) for each in page)
+    found = every(lambda listing: store.audit.page(company_id, listing, narrowed), descending=False)
+    return map(_audit_entry, found)
 
 
 def _audit_entry(entry: AuditEntry) -> Object:

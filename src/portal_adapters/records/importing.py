@@ -15,7 +15,7 @@ from typing import BinaryIO, Protocol, TypeAlias, TypeVar, final
 from attrs import field, frozen
 
 from portal_adapters import clock
-from portal_adapters.records.placing import give_owners, give_units, located, pack_of, require_company
+from portal_adapters.records.placing import give_owners, give_units, located, require_company
 from portal_adapters.records.staging import (
     ClientShare,
     FileRefused,
@@ -41,6 +41,7 @@ from portal_core.use_cases.records import (
     judge_company_deletion,
     judge_records,
     note_import,
+    pack_of,
     take_in_company,
     take_in_records,
 )

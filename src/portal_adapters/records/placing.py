@@ -7,15 +7,9 @@ from portal_core.domain.ids import CompanyId, InvoiceId
 from portal_core.domain.invoices import Invoice
 from portal_core.domain.money import Currency
 from portal_core.domain.records import Fact, RecordRef, RecordType
-from portal_core.ports import Pack, Store
+from portal_core.ports import Store
 from portal_core.use_cases.records import Deletion, owners_of
 from portal_core.use_cases.settling import RecordFault
-
-
-def pack_of(store: Store) -> Pack | None:
-    """Return what makes the form in which a store keeps facts, if it has one."""
-    way_in = store.intake.packed()
-    return None if way_in is None else way_in.pack
 
 
 def give_owners(store: Store, staging: Staging, company_id: CompanyId) -> None:

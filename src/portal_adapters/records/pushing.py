@@ -81,21 +81,19 @@ class Shipment:
         else:
             require_company(store, self.staging, self.company_id, company, problems)
         _refuse_if_any(problems)
-        for share in self.staging.clients():
-            self._keep_client(store, share, problems)
+        try:
+            take_in_records(store, *map(self._records_of, self.staging.clients()), tell=self._tell)
+        except RecordsDisagree as wrong:
+            problems.add_each(located(self.staging, self.company_id, each) for each in wrong.faults)
         _refuse_if_any(problems)
         if isinstance(company, Deletion):
             faults = self._delete_company(store, company)
             problems.add_each(located(self.staging, self.company_id, each) for each in faults)
         _refuse_if_any(problems)
 
-    def _keep_client(self, store: Store, share: ClientShare, problems: Problems) -> None:
+    def _records_of(self, share: ClientShare) -> ClientRecords:
         read = list(self.staging.outlines(share, keeping=True))
-        records = ClientRecords(company_id=self.company_id, client_id=share.client_id, read=lambda _: read)
-        try:
-            take_in_records(store, records, keep=not problems.total, tell=self._tell)
-        except RecordsDisagree as wrong:
-            problems.add_each(located(self.staging, self.company_id, each) for each in wrong.faults)
+        return ClientRecords(company_id=self.company_id, client_id=share.client_id, read=lambda _: read)
 
     def _keep_each(self, store: Store, wrong: set[int | None]) -> Iterator[LineProblem]:
         for each in list(self.staging.each()):

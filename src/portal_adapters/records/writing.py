@@ -2,7 +2,7 @@
 
 import base64
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from itertools import groupby, islice
 from typing import Any, TypeAlias
@@ -21,7 +21,7 @@ from portal_core.domain.ledger import Ledger
 from portal_core.domain.lines import Line, LineKind, OrderLine
 from portal_core.domain.money import Money
 from portal_core.domain.orders import Order
-from portal_core.domain.paging import LARGEST_LIMIT, MOMENT_SORTS, Listing, Page
+from portal_core.domain.paging import every
 from portal_core.domain.payments import Payment
 from portal_core.domain.quotes import Decision, Quote
 from portal_core.domain.records import Fact, ref_of
@@ -295,8 +295,8 @@ def _ordered(line: OrderLine) -> Object:
 
 def _decisions(store: Store, company_id: CompanyId, client_id: ClientId | None) -> Iterator[Object]:
     narrowed = DecisionFilter(client_id=client_id)
-    for page in pages(lambda listing: store.decisions.page(company_id, listing, narrowed)):
-        yield from (_decision(each) for each in page)
+    found = every(lambda listing: store.decisions.page(company_id, listing, narrowed), descending=False)
+    return map(_decision, found)
 
 
 def _decision(decision: Decision) -> Object:
@@ -330,8 +330,8 @@ def _decision(decision: Decision) -> Object:
 
 def _tickets(store: Store, company_id: CompanyId, client_id: ClientId | None) -> Iterator[Object]:
     narrowed = TicketFilter(client_id=client_id)
-    for page in pages(lambda listing: store.tickets.page(company_id, listing, narrowed)):
-        yield from (_ticket(each) for each in page)
+    found = every(lambda listing: store.tickets.page(company_id, listing, narrowed), descending=False)
+    return map(_ticket, found)
 
 
 def _ticket(ticket: Ticket) -> Object:
@@ -352,17 +352,6 @@ def _ticket(ticket: Ticket) -> Object:
             for reply in ticket.replies
         ],
     }
-
-
-def pages(ask: Callable[[Listing], Page[Any]]) -> Iterator[Sequence[Any]]:
-    """Yield all pages of a list, oldest first."""
-    listing = Listing(sort=MOMENT_SORTS[0], descending=False, limit=LARGEST_LIMIT, total=0)
-    while True:
-        page = ask(listing)
-        yield page.items
-        if page.next is None:
-            return
-        listing = Listing(sort=listing.sort, descending=False, limit=listing.limit, total=0, after=page.next)
 
 
 def _document(ref: DocumentRef | None) -> JSON:

@@ -1,9 +1,10 @@
 """Pages of a list: keyset paging, stable while records are inserted, at a cost that does not depend on depth."""
 
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from typing import Generic, TypeAlias, TypeVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 DEFAULT_LIMIT = 25
 LARGEST_LIMIT = 100
@@ -60,3 +61,16 @@ MOMENT_SORTS = ("created_at",)
 
 OLDEST_DUE = "oldest_due_on"
 """One more sort of invoices, for pages: by the first day on which something still open fell or falls due."""
+
+
+def every(
+    page_of: Callable[[Listing], Page[T]], *, sort: str = MOMENT_SORTS[0], descending: bool = True
+) -> Iterator[T]:
+    """Yield all of a list, asked for a page at a time; how many there are is not counted."""
+    listing = Listing(sort=sort, descending=descending, limit=LARGEST_LIMIT, total=0)
+    while True:
+        page = page_of(listing)
+        yield from page.items
+        if page.next is None:
+            return
+        listing = evolve(listing, after=page.next)

@@ -22,7 +22,7 @@ from portal_core.domain.errors import Busy, DeadLink, InvalidInput
 from portal_core.domain.events import Event, EventType
 from portal_core.domain.filters import GrantFilter
 from portal_core.domain.ids import ClientId, CompanyId, EventId, GrantId, is_id
-from portal_core.domain.paging import LARGEST_LIMIT, MOMENT_SORTS, Listing, Page
+from portal_core.domain.paging import Listing, Page, every
 from portal_core.domain.records import RecordRef, RecordType
 from portal_core.domain.tokens import digest_of, hint_of, is_token
 from portal_core.ports import Store
@@ -244,13 +244,7 @@ def _require_documents(
 
 def _unrevoked(store: Store, company_id: CompanyId, client_id: ClientId, now: datetime) -> Iterator[Grant]:
     narrowed = GrantFilter(client_id=client_id, states=frozenset({GrantState.ACTIVE, GrantState.EXPIRED}))
-    listing = Listing(sort=MOMENT_SORTS[0], limit=LARGEST_LIMIT, total=0)
-    while True:
-        page = store.grants.page(company_id, listing, narrowed, at=now)
-        yield from page.items
-        if page.next is None:
-            return
-        listing = Listing(sort=listing.sort, limit=listing.limit, total=0, after=page.next)
+    return every(lambda listing: store.grants.page(company_id, listing, narrowed, at=now))
 
 
 def _revoke(store: Store, grant: Grant, by: Actor, now: datetime) -> bool:

@@ -1,8 +1,8 @@
 """Erasing a client: what they wrote and where they are reached goes, and what evidence must keep stays."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
-from typing import TypeVar, cast
+from typing import cast
 
 from attrs import evolve
 
@@ -15,15 +15,13 @@ from portal_core.domain.events import without_texts
 from portal_core.domain.filters import DispatchFilter, GrantFilter
 from portal_core.domain.ids import ClientId, CompanyId, GrantId
 from portal_core.domain.outbox import Dispatch
-from portal_core.domain.paging import LARGEST_LIMIT, MOMENT_SORTS, Listing, Page
+from portal_core.domain.paging import every
 from portal_core.domain.records import RecordRef, RecordType
 from portal_core.ports import Store
 from portal_core.use_cases.access import revoke_link
 from portal_core.use_cases.audit import note_act
 from portal_core.use_cases.finding import require_found
 from portal_core.use_cases.mail import LINK
-
-T = TypeVar("T")
 
 
 def erase_client(
@@ -63,7 +61,7 @@ def erase_client(
 
 def _grants(store: Store, client: Client, now: datetime) -> Iterator[Grant]:
     narrowed = GrantFilter(client_id=client.id)
-    return _every(lambda listing: store.grants.page(client.company_id, listing, narrowed, at=now))
+    return every(lambda listing: store.grants.page(client.company_id, listing, narrowed, at=now))
 
 
 def _end(store: Store, grant: Grant, by: Actor, now: datetime) -> bool:
@@ -82,7 +80,7 @@ def _forget_person(store: Store, client: Client) -> bool:
 
 
 def _remove_messages(store: Store, client: Client, grant_ids: set[GrantId]) -> int:
-    waiting = _every(lambda listing: store.dispatches.page(client.company_id, listing, DispatchFilter()))
+    waiting = every(lambda listing: store.dispatches.page(client.company_id, listing, DispatchFilter()))
     personal = [each.id for each in waiting if _is_personal(each, client.id, grant_ids)]
     return store.dispatches.remove(client.company_id, personal)
 
@@ -93,12 +91,3 @@ def _is_personal(dispatch: Dispatch, client_id: ClientId, grant_ids: set[GrantId
     if dispatch.type == LINK:
         return data["token_id"] in grant_ids
     return data.get("client_id") == client_id and without_texts(data) != data
-
-
-def _every(page_of: Callable[[Listing], Page[T]]) -> Iterator[T]:
-    """Yield all of a list, newest first."""
-    listing: Listing | None = Listing(sort=MOMENT_SORTS[0], limit=LARGEST_LIMIT, total=0)
-    while listing is not None:
-        page = page_of(listing)
-        yield from page.items
-        listing = None if page.next is None else evolve(listing, after=page.next)

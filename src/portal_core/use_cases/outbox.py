@@ -8,7 +8,7 @@ from attrs import frozen
 from portal_core.domain.events import Event
 from portal_core.domain.ids import CompanyId, DispatchId, WebhookId
 from portal_core.domain.outbox import Attempt, Channel, Dispatch, Receiver, Schedule
-from portal_core.domain.paging import LARGEST_LIMIT, MOMENT_SORTS, Listing
+from portal_core.domain.paging import every
 from portal_core.domain.webhooks import Webhook
 from portal_core.ports import Store
 from portal_core.use_cases.mail import readers_of
@@ -98,13 +98,7 @@ def prune_dispatches(store: Store, *, now: datetime) -> int:
 
 
 def _webhooks_of(store: Store, company_id: CompanyId) -> Iterator[Webhook]:
-    listing: Listing | None = Listing(sort=MOMENT_SORTS[0], limit=LARGEST_LIMIT, total=0)
-    while listing is not None:
-        page = store.webhooks.page(company_id, listing)
-        yield from page.items
-        listing = (
-            None if page.next is None else Listing(sort=listing.sort, limit=listing.limit, total=0, after=page.next)
-        )
+    return every(lambda listing: store.webhooks.page(company_id, listing))
 
 
 def _receivers(

@@ -23,7 +23,7 @@ from portal_core.domain.ledger import Ledger
 from portal_core.domain.payments import Payment
 from portal_core.domain.quotes import Quote
 from portal_core.domain.records import Fact, RecordRef, RecordType, document_of, ref_of, references_of
-from portal_core.ports import Kept, Packed, Store
+from portal_core.ports import Kept, Pack, Packed, Store
 from portal_core.use_cases.audit import note_act
 from portal_core.use_cases.settling import Changed, RecordFault, Settling, settling_of
 from portal_core.use_cases.withdrawing import faults_of_deletions
@@ -246,6 +246,12 @@ def note_import(store: Store, company_id: CompanyId, counts: Counts, *, by: Acto
             details={kind.value: parts for kind, parts in changed.items()},
         )
         note_act(store, act, by=by, now=now)
+
+
+def pack_of(store: Store) -> Pack | None:
+    """Return what makes the form in which a store keeps facts, if it has one."""
+    way_in = store.intake.packed()
+    return None if way_in is None else way_in.pack
 
 
 def owners_of(store: Store, company_id: CompanyId, refs: Collection[RecordRef]) -> Mapping[RecordRef, ClientId]:

@@ -10,8 +10,7 @@ import orjson
 from portal_core.domain.documents import JSON
 from portal_core.domain.errors import InvalidInput, NotFound, Problem
 from portal_core.domain.records import RecordType
-from portal_core.ports import Pack, Store
-from portal_core.use_cases.records import LineOutcome, Outcome
+from portal_core.use_cases.records import LineOutcome, Outcome, pack_of
 from portal_http.answers import Answer, answered, nothing
 from portal_http.calls import StaffCall
 from portal_http.converter import parse_object
@@ -84,16 +83,11 @@ async def _take_in(
 ) -> Answer:
     """Read lines in a thread, and keep them in one transaction."""
     stage = call.services.way_in()
-    pack = await call.read(_pack_of)
+    pack = await call.read(pack_of)
     with closing(await asyncio.to_thread(stage, content, call.company_id, pack)) as shipment:
         return await call.write(
             lambda store: tell(shipment.take_in(store, atomic=atomic, by=call.actor, now=call.now)),
         )
-
-
-def _pack_of(store: Store) -> Pack | None:
-    way_in = store.intake.packed()
-    return None if way_in is None else way_in.pack
 
 
 def _place(call: StaffCall) -> dict[str, object]:

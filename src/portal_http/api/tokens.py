@@ -26,18 +26,16 @@ async def list_all(call: StaffCall) -> Answer:
     """Return a page of links, without their secrets."""
     asked, client_id = asked_list(call, MOMENT_SORTS), call.query.get(CLIENT_ID)
     narrowed = GrantFilter(client_id=None if client_id is None else ClientId(client_id), states=call.query.get(STATE))
-    await call.services.uses.finish()
     page = await call.read(
         lambda store: access.list_links(store, call.company_id, asked.listing, narrowed, now=call.now)
     )
-    return asked.answer(page, [present.link_row(each, call.now) for each in page.items])
+    return asked.answer(page, [present.link_row(call.services.uses.shown(each), call.now) for each in page.items])
 
 
 async def read_one(call: StaffCall) -> Answer:
     """Return one link, without its secret."""
-    await call.services.uses.finish()
     grant = await call.read(lambda store: access.read_link(store, call.company_id, GrantId(call.record_id)))
-    return answered(present.link_row(grant, call.now))
+    return answered(present.link_row(call.services.uses.shown(grant), call.now))
 
 
 async def issue(call: StaffCall, asked: IssueLink) -> Answer:
@@ -63,7 +61,7 @@ async def send(call: StaffCall, asked: SendLink) -> Answer:
     def work(store: Store) -> Answer:
         queue_link(store, call.company_id, grant_id, send_to=asked.send_to, now=call.now, by=call.actor)
         grant = access.read_link(store, call.company_id, grant_id)
-        return answered(present.link_row(grant, call.now), status=202)
+        return answered(present.link_row(call.services.uses.shown(grant), call.now), status=202)
 
     return await call.write(work)
 
@@ -75,7 +73,7 @@ async def amend(call: StaffCall, asked: AmendLink) -> Answer:
     def work(store: Store) -> Answer:
         changes = changes_of(asked, access.read_link(store, call.company_id, grant_id))
         grant = access.amend_link(store, call.company_id, grant_id, changes, life, now=call.now, by=call.actor)
-        return answered(present.link_row(grant, call.now))
+        return answered(present.link_row(call.services.uses.shown(grant), call.now))
 
     return await call.write(work)
 

@@ -1,15 +1,13 @@
 """What the commands share: how they open the database, and how they tell what was refused."""
 
 import sys
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TypeVar
 
 import click
-from attrs import evolve
 
 from portal_core.domain.errors import Busy, Refusal
-from portal_core.domain.paging import LARGEST_LIMIT, MOMENT_SORTS, Listing, Page
 from portal_core.ports import Store
 from portal_http.settings import Settings, SettingsRefused
 
@@ -58,15 +56,6 @@ def reading(settings: Settings) -> Generator[Store]:
 
     with database(settings) as transactions, transactions.read() as store:
         yield store
-
-
-def every(page_of: Callable[[Listing], Page[T]]) -> Iterator[T]:
-    """Yield all of a list, newest first."""
-    listing: Listing | None = Listing(sort=MOMENT_SORTS[0], limit=LARGEST_LIMIT, total=0)
-    while listing is not None:
-        page = page_of(listing)
-        yield from page.items
-        listing = None if page.next is None else evolve(listing, after=page.next)
 
 
 def json_of(value: object) -> str:

@@ -10,7 +10,8 @@ from portal_adapters.clock import now
 from portal_core.domain.access import ALL_PERMISSIONS, GrantState, Permission
 from portal_core.domain.audit import COMMAND_LINE
 from portal_core.domain.ids import ClientId, CompanyId, GrantId
-from portal_http.cli.common import as_json_option, company, every, json_of, reading, refusals, writing
+from portal_core.domain.paging import every
+from portal_http.cli.common import as_json_option, company, json_of, reading, refusals, writing
 from portal_http.settings import Settings, load_settings
 
 

@@ -8,7 +8,8 @@ import click
 
 from portal_adapters.clock import now
 from portal_core.domain.ids import ClientId, CompanyId
-from portal_http.cli.common import as_json_option, company, every, json_of, reading, refusals
+from portal_core.domain.paging import every
+from portal_http.cli.common import as_json_option, company, json_of, reading, refusals
 from portal_http.settings import load_settings
 
 _LONGEST_RECEIPT = 1024 * 1024

@@ -9,8 +9,9 @@ from portal_adapters.clock import now
 from portal_core.domain.audit import COMMAND_LINE
 from portal_core.domain.events import EventType
 from portal_core.domain.ids import CompanyId, DispatchId, WebhookId
+from portal_core.domain.paging import every
 from portal_core.domain.webhooks import Webhook
-from portal_http.cli.common import as_json_option, company, every, json_of, reading, refusals, writing
+from portal_http.cli.common import as_json_option, company, json_of, reading, refusals, writing
 from portal_http.settings import load_settings
 
 _EVENTS = [each.value for each in EventType]
