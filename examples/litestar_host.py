@@ -38,7 +38,8 @@ def host(runner: Runner, *, public_url: str, key: str, clock: Callable[[], datet
         asked: Any = {**scope, "root_path": root, "path": root + scope["path"].removesuffix("/")}
         await portal(asked, cast("Any", receive), cast("Any", send))
 
-    return Litestar([_welcome, mounted])
+    # Litestar would have the root logger tell what every library says: addresses among it, and links are keys.
+    return Litestar([_welcome, mounted], logging_config=None)
 
 
 @get("/", sync_to_thread=False)

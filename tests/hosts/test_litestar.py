@@ -1,5 +1,6 @@
 """The portal in a host of Litestar."""
 
+import logging
 from typing import cast
 
 import pytest
@@ -26,6 +27,16 @@ def shop(*, root_path: str = "") -> TestClient:
 @pytest.mark.parametrize("root_path", ["", "/shop"])
 def test_the_portal_tells_its_story_under_a_prefix_behind_a_proxy_or_not(root_path: str) -> None:
     tell(shop(root_path=root_path), f"{root_path}{PREFIX}")
+
+
+def test_the_host_has_no_library_tell_the_addresses_that_it_asks_for() -> None:
+    root = logging.getLogger()
+    before = (root.level, list(root.handlers))
+
+    with shop() as http:
+        http.get("/")
+
+    assert (root.level, list(root.handlers)) == before
 
 
 def test_the_hosts_own_pages_are_where_they_were() -> None:
