@@ -35,6 +35,9 @@ from portal_core.use_cases.settling import RecordFault
 
 _BODY = "the body"
 
+_TOGETHER = 25
+"""So many clients are taken in at once: more would be quicker, and keep others waiting where reads share the thread."""
+
 
 @final
 @define(eq=False)
@@ -81,15 +84,20 @@ class Shipment:
         else:
             require_company(store, self.staging, self.company_id, company, problems)
         _refuse_if_any(problems)
-        try:
-            take_in_records(store, *map(self._records_of, self.staging.clients()), tell=self._tell)
-        except RecordsDisagree as wrong:
-            problems.add_each(located(self.staging, self.company_id, each) for each in wrong.faults)
+        shares = list(self.staging.clients())
+        for start in range(0, len(shares), _TOGETHER):
+            self._keep_clients(store, shares[start : start + _TOGETHER], problems)
         _refuse_if_any(problems)
         if isinstance(company, Deletion):
             faults = self._delete_company(store, company)
             problems.add_each(located(self.staging, self.company_id, each) for each in faults)
         _refuse_if_any(problems)
+
+    def _keep_clients(self, store: Store, shares: Sequence[ClientShare], problems: Problems) -> None:
+        try:
+            take_in_records(store, *map(self._records_of, shares), keep=not problems.total, tell=self._tell)
+        except RecordsDisagree as wrong:
+            problems.add_each(located(self.staging, self.company_id, each) for each in wrong.faults)
 
     def _records_of(self, share: ClientShare) -> ClientRecords:
         read = list(self.staging.outlines(share, keeping=True))
