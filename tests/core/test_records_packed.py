@@ -38,6 +38,7 @@ from portal_core.use_cases.records import (
     RecordsDisagree,
     Upsert,
     judge_records,
+    pack_of,
     take_in_company,
     take_in_records,
 )
@@ -274,3 +275,12 @@ def test_a_deletion_beside_the_same_records_is_carried_out(transactions: Packing
     counts = take_in(transactions, an_order("O1"), Deletion(ref_of(an_order("O2"))))
 
     assert counts == {(RecordType.ORDER, Outcome.UNCHANGED): 1, (RecordType.ORDER, Outcome.DELETED): 1}
+
+
+def test_a_store_says_how_it_packs_facts_or_that_it_does_not(transactions: PackingTransactions) -> None:
+    with transactions.begin() as packing, MemoryTransactions(CountingMint()).begin() as plain:
+        pack = pack_of(packing)
+
+        assert pack is not None
+        assert pack(a_company()) == pickle.dumps(a_company())
+        assert pack_of(plain) is None
