@@ -91,11 +91,11 @@ format: setup  ## Put the code into its format and mend what can be mended safel
 
 # The resolver has an environment of its own, so that it is no part of what it locks.
 lock: $(VENV)/uv/bin/uv  ## Choose the newest versions that pyproject.toml allows and write requirements.lock.
-	$< pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	$< pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --no-annotate \
 		--extra server --extra dev --output-file requirements.lock pyproject.toml
-	$< pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	$< pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --no-annotate \
 		--constraint requirements.lock --extra server --output-file deploy/requirements.lock pyproject.toml
-	$< pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	$< pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --no-annotate \
 		--output-file benchmarks/peers/requirements.lock benchmarks/peers/requirements.in
 
 $(VENV)/uv/bin/uv:
