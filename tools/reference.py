@@ -8,9 +8,10 @@ from typing import Any, TypeAlias
 import click
 
 from portal_http.cli import main as portal
+from portal_http.documentation import document_of
 from portal_http.endpoints import BASE
-from portal_http.main import openapi_document
 from portal_http.settings import Settings
+from portal_http.wiring.links import public_url_of
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 METHODS = ("get", "put", "post", "patch", "delete")
@@ -26,7 +27,7 @@ def main() -> None:
 
 def http_reference() -> Iterator[str]:
     """Yield the lines of the page about the API."""
-    document: Json = json.loads(openapi_document(Settings()))
+    document: Json = json.loads(document_of(public_url_of(Settings())))
     yield "# HTTP API"
     yield ""
     yield "Written by `make reference` from the description that a portal serves at `/openapi.json`; `/docs` shows the"

@@ -4,22 +4,25 @@ import socket
 import tempfile
 from collections.abc import Callable
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 from portal_http.endpoints import BASE
-from portal_http.main import WiringRefused, build, demo_settings, furnish, now
+from portal_http.main import build
 from portal_http.serving import end_in_order, serve_on
+from portal_http.wiring import WiringRefused
+from portal_http.wiring.samples import demo_settings, furnish
 
 HOST = "127.0.0.1"
 
 
-def serve_demo(port: int, *, say: Callable[[str], None]) -> None:
-    """Furnish a fresh database, say where to look, and serve until told to stop."""
+def serve_demo(port: int, *, at: datetime, say: Callable[[str], None]) -> None:
+    """Furnish a fresh database as of a moment, say where to look, and serve until told to stop."""
     end_in_order()
     with tempfile.TemporaryDirectory(prefix="portal-demo-") as folder, closing(_listen(port)) as listening:
         address = f"http://{HOST}:{listening.getsockname()[1]}"
         settings = demo_settings(Path(folder), address)
-        token = furnish(settings, at=now()).token
+        token = furnish(settings, at=at).token
         application = build(settings)
         for line in _welcome(address, token):
             say(line)

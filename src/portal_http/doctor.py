@@ -18,17 +18,12 @@ from portal_core.domain.ledger import Ledger
 from portal_core.domain.paging import INVOICE_SORTS, every
 from portal_core.domain.payments import Payment
 from portal_core.ports import Store
-from portal_http.main import (
-    SchemaOutdated,
-    WiringRefused,
-    admins_of,
-    ping_limits,
-    public_url_of,
-    reading_of,
-    receipts_of,
-    sqlite_has_safe_wal,
-)
 from portal_http.settings import Settings, SettingsRefused
+from portal_http.wiring import WiringRefused
+from portal_http.wiring.databases import SchemaOutdated, has_safe_wal, reading_of
+from portal_http.wiring.keys import admins_of, receipts_of
+from portal_http.wiring.limits import ping_limits
+from portal_http.wiring.links import public_url_of
 
 _LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -122,7 +117,7 @@ def _sqlite(settings: Settings) -> Finding:
     version = sqlite3.sqlite_version
     if not settings.database_url.startswith("sqlite"):
         return Finding(fine=True, subject="SQLite", detail="is not used")
-    if sqlite_has_safe_wal():
+    if has_safe_wal():
         return Finding(fine=True, subject="SQLite", detail=f"{version}, with the write-ahead log")
     detail = f"{version} has the WAL-reset bug (3.7.0 to 3.51.2), so the slower rollback journal is used"
     return Finding(fine=True, subject="SQLite", detail=detail)

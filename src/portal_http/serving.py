@@ -14,8 +14,11 @@ import uvicorn
 from starlette.applications import Starlette
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from portal_http.main import WiringRefused, admins_of, build, public_url_of
+from portal_http.main import build
 from portal_http.settings import Settings, hand_down
+from portal_http.wiring import WiringRefused
+from portal_http.wiring.keys import admins_of
+from portal_http.wiring.links import public_url_of
 
 LONGEST_HEAD = 512 * 1024
 """After so many bytes before a body a connection is closed; the application refuses far fewer, but politely."""

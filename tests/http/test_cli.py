@@ -23,8 +23,8 @@ from portal_adapters.records import importing
 from portal_adapters.records.importing import import_records
 from portal_core.domain.tokens import PATTERN
 from portal_http.cli import main, telling
-from portal_http.main import database
 from portal_http.settings import load_settings
+from portal_http.wiring.databases import database
 
 DATA = Path(__file__).parent.parent / "data"
 SMALL = DATA / "small.jsonl"

@@ -34,7 +34,7 @@ BATCH = 100
 PROGRAM = f"""
 import asyncio
 from datetime import timedelta
-from portal_http.main import deliver
+from portal_http.wiring.couriers import deliver
 from portal_http.settings import load_settings
 asyncio.run(deliver(load_settings(), once=False, lease=timedelta(seconds={LEASE_SECONDS})))
 """

@@ -18,9 +18,9 @@ from attrs import define, field
 
 from portal_adapters.records.importing import import_records
 from portal_http.endpoints import BASE
-from portal_http.main import database as opened
-from portal_http.main import development_token
 from portal_http.settings import Settings
+from portal_http.wiring.databases import database as opened
+from portal_http.wiring.keys import development_token
 
 DATA = Path(__file__).parent.parent / "data"
 KEY = "a key for tests that has thirty-two bytes or more"

@@ -11,7 +11,9 @@ from attrs import evolve
 from starlette.applications import Starlette
 
 from portal_adapters.records.sample import COMPANY
-from portal_http.main import build, demo_settings, development_token, furnish
+from portal_http.main import build
+from portal_http.wiring.keys import development_token
+from portal_http.wiring.samples import demo_settings, furnish
 from tests.http.world import World, bearer
 from tests.security.asking import ask
 from tests.security.hostile import Hostile

@@ -22,7 +22,8 @@ as_json_option = click.option("--json", "as_json", is_flag=True, help="Print wha
 @contextmanager
 def refusals() -> Generator[None]:
     """Tell what was refused in a sentence, without a traceback."""
-    from portal_http.main import SchemaOutdated, WiringRefused
+    from portal_http.wiring import WiringRefused
+    from portal_http.wiring.databases import SchemaOutdated
 
     try:
         yield
@@ -43,7 +44,7 @@ def refusals() -> Generator[None]:
 @contextmanager
 def writing(settings: Settings) -> Generator[Store]:
     """Begin a transaction that writes, and commit it in the end."""
-    from portal_http.main import database
+    from portal_http.wiring.databases import database
 
     with database(settings) as transactions, transactions.begin() as store:
         yield store
@@ -52,7 +53,7 @@ def writing(settings: Settings) -> Generator[Store]:
 @contextmanager
 def reading(settings: Settings) -> Generator[Store]:
     """Begin a transaction that only reads."""
-    from portal_http.main import database
+    from portal_http.wiring.databases import database
 
     with database(settings) as transactions, transactions.read() as store:
         yield store

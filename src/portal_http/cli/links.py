@@ -56,7 +56,7 @@ def token_create(
     """Issue a link to a client and print it. It is told this once and kept nowhere."""
     from portal_core.use_cases.access import NewGrant, issue_link
     from portal_core.use_cases.mail import queue_link
-    from portal_http.main import life_of
+    from portal_http.wiring.links import life_of
 
     with refusals():
         asked = NewGrant(
@@ -152,7 +152,7 @@ def token_rotate(*, company_id: str, token_id: str, overlap: int, as_json: bool)
 
 
 def _require_mail(settings: Settings) -> None:
-    from portal_http.main import WiringRefused
+    from portal_http.wiring import WiringRefused
 
     if settings.smtp_url is None:
         raise WiringRefused("PORTAL_SMTP_URL is not set, so no e-mail can be sent.")
@@ -168,8 +168,8 @@ def _label(label: str | None) -> str | None:
 
 
 def _tell_link(issued: Any, settings: Settings, *, as_json: bool) -> None:  # noqa: ANN401 - an IssuedLink, imported late
-    from portal_http.main import public_url_of
     from portal_http.present.links import issued_link
+    from portal_http.wiring.links import public_url_of
 
     shape = issued_link(issued, public_url_of(settings))
     click.echo(json_of({"data": shape}) if as_json else shape["url"])

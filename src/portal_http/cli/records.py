@@ -55,7 +55,7 @@ def import_(
     from portal_adapters.records.importing import ImportOvertaken, import_records
     from portal_adapters.records.staging import FileRefused
     from portal_http.cli.sheets import opened_sheets
-    from portal_http.main import database
+    from portal_http.wiring.databases import database
 
     # Thousands of records are made and let go of, hardly any in a circle: to look for such so often costs a tenth.
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, 20, 20)
@@ -93,7 +93,7 @@ def import_(
 @click.option("--everything", is_flag=True, help="All that is kept about one client, for when they ask what there is.")
 def export(company_id: str | None, client_id: str | None, *, decisions: bool, everything: bool) -> None:
     """Print all records as JSON Lines, in a fixed order and form."""
-    from portal_http.main import database
+    from portal_http.wiring.databases import database
 
     if everything and not (company_id and client_id):
         raise click.UsageError("--everything is about one client: give --company and --client.")

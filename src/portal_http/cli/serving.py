@@ -4,6 +4,7 @@ import asyncio
 
 import click
 
+from portal_adapters.clock import now
 from portal_http.cli.common import refusals
 from portal_http.settings import load_settings
 
@@ -18,7 +19,7 @@ def demo(port: int) -> None:
     from portal_http.demo import serve_demo
 
     with refusals():
-        serve_demo(port, say=click.echo)
+        serve_demo(port, at=now(), say=click.echo)
 
 
 @click.command()
@@ -37,7 +38,7 @@ def serve(host: str, port: int, workers: int) -> None:
 @click.option("--once", is_flag=True, help="Send what is due now, and end.")
 def deliver(*, once: bool) -> None:
     """Send what is to be sent to webhooks, until stopped. Several may run at a time, beside `portal serve` too."""
-    from portal_http.main import deliver as run
+    from portal_http.wiring.couriers import deliver as run
 
     with refusals():
         asyncio.run(run(load_settings(), once=once))

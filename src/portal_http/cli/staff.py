@@ -47,7 +47,7 @@ def audit(*, company_id: str, client_id: str | None, as_json: bool) -> None:
 def admin_token(company_ids: Sequence[str], scope: str, subject: str) -> None:
     """Print a token of staff's, for trying the API. It needs PORTAL_ADMIN_JWT_KEY, a secret (HS256)."""
     from portal_core.domain.ids import ID_RULE, is_id
-    from portal_http.main import development_token
+    from portal_http.wiring.keys import development_token
 
     for each in company_ids:
         if not is_id(each):
@@ -70,7 +70,7 @@ def verify(file: BinaryIO, keys: Path | None) -> None:
 
     `-` reads the standard input. No network is needed.
     """
-    from portal_http.main import ForgedReceipt, checked_receipt
+    from portal_http.wiring.keys import ForgedReceipt, checked_receipt
 
     with refusals():
         published = None if keys is None else keys.read_text(encoding="utf-8", errors="replace")

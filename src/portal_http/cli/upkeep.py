@@ -12,7 +12,7 @@ from portal_http.settings import load_settings
 @click.command()
 def migrate() -> None:
     """Create the database's tables, or bring them up to date."""
-    from portal_http.main import migrate_database
+    from portal_http.wiring.databases import migrate_database
 
     with refusals():
         migrate_database(load_settings())
@@ -44,7 +44,8 @@ def prune() -> None:
 @click.command()
 def openapi() -> None:
     """Print the API's description (OpenAPI 3.1) as JSON."""
-    from portal_http.main import openapi_document
+    from portal_http.documentation import document_of
+    from portal_http.wiring.links import public_url_of
 
     with refusals():
-        click.echo(openapi_document(load_settings()), nl=False)
+        click.echo(document_of(public_url_of(load_settings())), nl=False)
