@@ -7,9 +7,10 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from attrs import define, field
@@ -19,10 +20,11 @@ from portal_adapters.contract.builders import COMPANY, NOW, an_event
 from portal_adapters.contract.feeding import prepare
 from portal_adapters.randomness import RandomMint
 from portal_adapters.sqlalchemy import SqlTransactions, migrate, open_sqlite
+from portal_core.domain.errors import Busy
 from portal_core.domain.filters import DispatchFilter
 from portal_core.domain.outbox import DispatchState
 from portal_core.domain.paging import Listing
-from portal_core.ports import Transactions
+from portal_core.ports import Store, Transactions
 from portal_core.use_cases.webhooks import NewWebhook, add_webhook
 from tests.adapters.stores import postgres_database, postgres_engine
 from tests.receiver import Receiver, receiving
@@ -30,6 +32,10 @@ from tests.receiver import Receiver, receiving
 COURIERS = 4
 LEASE_SECONDS = 3
 BATCH = 100
+TURNS = 12
+"""How often one tries to begin, for as long as the store is patient: a minute on SQLite."""
+
+T = TypeVar("T")
 
 PROGRAM = f"""
 import asyncio
@@ -89,20 +95,32 @@ def furnish(transactions: Transactions, receiver: Receiver) -> str:
     return webhook.id
 
 
+def patiently(transactions: Transactions, work: Callable[[Store], T]) -> T:
+    """Do it in a transaction, again and again while the couriers leave no turn to others."""
+    for _ in range(TURNS):
+        with suppress(Busy), transactions.begin() as store:
+            return work(store)
+    pytest.fail("nobody but the couriers had a turn")
+
+
 def append(transactions: Transactions, start: int, most: int) -> None:
-    with transactions.begin() as store:
+    def work(store: Store) -> None:
         for number in range(start, start + most):
             store.events.append(an_event(f"E{number}", occurred_at=clock.now()))
+
+    patiently(transactions, work)
 
 
 def wait_for_all(transactions: Transactions, webhook_id: str, *, until: float) -> None:
     listing = Listing(sort="created_at", limit=1)
     pending = DispatchFilter(target=webhook_id, states=frozenset({DispatchState.PENDING}))
+
+    def has_work(store: Store) -> bool:
+        page = store.dispatches.page(COMPANY, listing, pending)
+        return bool(page.items) or store.outbox.has_work((), at=clock.now())
+
     while time.monotonic() < until:
-        with transactions.begin() as store:
-            page = store.dispatches.page(COMPANY, listing, pending)
-            waiting = page.items or store.outbox.has_work((), at=clock.now())
-        if not waiting:
+        if not patiently(transactions, has_work):
             return
         time.sleep(0.5)
     pytest.fail("not everything was sent in time")
