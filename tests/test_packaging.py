@@ -16,6 +16,7 @@ PARTS = {
     "sqlalchemy": "import portal_adapters.sqlalchemy, portal_adapters.records.importing",
     "http": "import portal_http.app",
     "sqlalchemy,postgres": "import asyncpg, psycopg, portal_adapters.sqlalchemy.postgres",
+    "django": "import portal_adapters.sqlalchemy.django",
     "http,redis": "import redis, portal_http.app",
     "http,pdf": "import portal_adapters.pdf, portal_http.app",
     "contract": "import portal_adapters.contract",

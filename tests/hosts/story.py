@@ -10,7 +10,7 @@ from sqlalchemy import Engine, Table, select
 from portal_adapters.admin_jwt import mint_admin_token
 from portal_adapters.contract.builders import CLIENT, COMPANY, SCOPE, TODAY
 from portal_adapters.randomness import RandomMint
-from portal_adapters.sqlalchemy import store_on
+from portal_adapters.sqlalchemy import StoreOn, store_on
 from portal_core import QuoteId
 
 KEY = "a secret for tests, long enough for HS256"
@@ -47,7 +47,7 @@ def tell(http: Client, prefix: str) -> None:
     assert http.get(f"{prefix}/healthz").status_code == 200
 
 
-def state_of(engine: Engine, quote_id: str) -> str:
+def state_of(engine: Engine, quote_id: str, store_on: StoreOn = store_on) -> str:
     """Return the state of a quote, as anybody sees it who looks from outside."""
     with engine.connect() as connection:
         quote = store_on(connection, RandomMint()).quotes.get(SCOPE, QuoteId(quote_id))
@@ -77,11 +77,11 @@ def _staff_token() -> str:
     )
 
 
-def book(http: Client, engine: Engine, fittings: Table) -> None:
+def book(http: Client, engine: Engine, fittings: Table, store_on: StoreOn = store_on) -> None:
     """Have a host book its fitter with what is accepted: of the two, both are committed or neither."""
     booked = http.post("/my/quotes/Q1/accept?revision=1&fitting=2026-04-01")
     taken = http.post("/my/quotes/Q2/accept?revision=1&fitting=2026-04-01")
-    after_that = (state_of(engine, "Q1"), state_of(engine, "Q2"))
+    after_that = (state_of(engine, "Q1", store_on), state_of(engine, "Q2", store_on))
     another_day = http.post("/my/quotes/Q2/accept?revision=1&fitting=2026-04-02")
 
     assert (booked.status_code, booked.json()) == (200, {"state": "accepted"})

@@ -24,6 +24,22 @@ OVERLAID: Final = "portal_overlaid"
 MOST_IN_ONE_QUESTION = 500
 """How many ids a statement is asked for at most: far below any database's limit of variables."""
 
+_TRANSIENT: Final = frozenset(
+    {
+        "40001",  # serialization_failure
+        "40P01",  # deadlock_detected
+        "53200",  # out_of_memory: of the room for locks, say
+        "53300",  # too_many_connections
+        "55P03",  # lock_not_available
+        "57P01",  # admin_shutdown
+        "57P02",  # crash_shutdown
+        "57P03",  # cannot_connect_now
+    }
+)
+
+# PostgreSQL's class of errors about connections; one that ends while it is made is no disconnect to SQLAlchemy.
+_CONNECTION_EXCEPTIONS: Final = "08"
+
 
 @final
 class json_rows(FunctionElement[str]):  # noqa: N801 - a function of SQL's
@@ -123,6 +139,16 @@ def of_one_state(engine: Engine) -> dict[str, Any]:
     """Return the options of a connection whose transaction reads one state of the database throughout."""
     isolated = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
     return {READING: True, **isolated}
+
+
+def is_transient(error: BaseException | None) -> bool:
+    """Tell whether PostgreSQL gave up for a reason that passes: a lock, a deadlock, a connection that was lost."""
+    while error is not None:
+        state: str | None = getattr(error, "sqlstate", None)
+        if state is not None:
+            return state in _TRANSIENT or state.startswith(_CONNECTION_EXCEPTIONS)
+        error = error.__cause__
+    return False
 
 
 def in_chunks(ids: Iterable[str]) -> Iterable[list[str]]:

@@ -66,6 +66,12 @@ _OF_CLIENT = select(*DECISION_COLUMNS).where(
     schema.decisions.c.company_id == bindparam("company_id"), schema.decisions.c.client_id == bindparam("client_id")
 )
 
+_ON_REVISION = select(*DECISION_COLUMNS).where(
+    schema.decisions.c.company_id == bindparam("company_id"),
+    schema.decisions.c.quote_id == bindparam("quote_id"),
+    schema.decisions.c.revision == bindparam("revision"),
+)
+
 
 @final
 @frozen
@@ -170,6 +176,15 @@ def decisions_of(connection: Connection, scope: Scope) -> Mapping[tuple[QuoteId,
     rows = connection.execute(_OF_CLIENT, {"company_id": scope.company_id, "client_id": scope.client_id})
     decisions = map(decision_of, rows)
     return {(each.quote_id, each.revision): each for each in decisions}
+
+
+def with_decision(connection: Connection, quote: Quote) -> Quote:
+    """Return a quote with the decision on its revision, if there is one, for a port that reads one elsewhere."""
+    row = connection.execute(
+        _ON_REVISION,
+        {"company_id": quote.company_id, "quote_id": quote.id, "revision": quote.revision},
+    ).one_or_none()
+    return quote if row is None else quote.decided(decision_of(row))
 
 
 @final

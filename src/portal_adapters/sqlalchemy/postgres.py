@@ -9,6 +9,7 @@ from sqlalchemy import URL, Engine, ExceptionContext, create_engine, event, make
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from portal_adapters.sqlalchemy.dialects import is_transient
 from portal_adapters.sqlalchemy.direct import DIRECT
 from portal_adapters.sqlalchemy.engine import PATIENCE_SECONDS, busy
 from portal_adapters.sqlalchemy.readers import Readers, gone_is_busy
@@ -21,22 +22,6 @@ POOL_SIZE: Final = 10
 """Connections that one process keeps; more than the database has processors for would only queue there."""
 
 _MILLISECONDS: Final = 1000
-
-_TRANSIENT: Final = frozenset(
-    {
-        "40001",  # serialization_failure
-        "40P01",  # deadlock_detected
-        "53200",  # out_of_memory: of the room for locks, say
-        "53300",  # too_many_connections
-        "55P03",  # lock_not_available
-        "57P01",  # admin_shutdown
-        "57P02",  # crash_shutdown
-        "57P03",  # cannot_connect_now
-    }
-)
-
-# PostgreSQL's class of errors about connections; one that ends while it is made is no disconnect to SQLAlchemy.
-_CONNECTION_EXCEPTIONS: Final = "08"
 
 
 def open_postgres(database: str, *, pool_size: int = POOL_SIZE, patience_seconds: float = PATIENCE_SECONDS) -> Engine:
@@ -127,18 +112,5 @@ def _milliseconds(seconds: float) -> int:
 def _say_busy(context: ExceptionContext) -> Any:  # noqa: ANN401 - the event's signature
     problem = context.original_exception
     # What was given up (a cancelled task, Ctrl+C) counts as a lost connection too, and is none of the store's doing.
-    if isinstance(problem, Exception) and (context.is_disconnect or _is_transient(_sqlstate(problem))):
+    if isinstance(problem, Exception) and (context.is_disconnect or is_transient(problem)):
         raise busy() from problem
-
-
-def _is_transient(state: str | None) -> bool:
-    return state is not None and (state in _TRANSIENT or state.startswith(_CONNECTION_EXCEPTIONS))
-
-
-def _sqlstate(error: BaseException | None) -> str | None:
-    while error is not None:
-        state: str | None = getattr(error, "sqlstate", None)
-        if state is not None:
-            return state
-        error = error.__cause__
-    return None
