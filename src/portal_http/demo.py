@@ -26,7 +26,7 @@ def serve_demo(port: int, *, at: datetime, say: Callable[[str], None]) -> None:
         application = build(settings)
         for line in _welcome(address, token):
             say(line)
-        serve_on(application, [listening], settings)
+        serve_on(application, listening, settings)
 
 
 def _welcome(address: str, token: str) -> list[str]:

@@ -5,7 +5,7 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from types import FrameType
 from typing import Any, NoReturn
@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import uvicorn
 from starlette.applications import Starlette
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.supervisors import Multiprocess
 
 from portal_http.main import build
 from portal_http.settings import Settings, hand_down
@@ -25,6 +26,13 @@ LONGEST_HEAD = 512 * 1024
 
 PATIENCE_SECONDS = 10
 """How long requests under way may take to end when the server is told to stop."""
+
+SHARES = 16
+"""By how many descriptors a socket is listened at.
+
+In one turn of its loop uvloop takes one new connection by each, and answers all requests that have come in by then. By
+one alone the last of a crowd would be taken after as many turns as it has members, which can be seconds.
+"""
 
 
 class Bounded(HttpToolsProtocol):
@@ -75,7 +83,9 @@ def serve(settings: Settings, *, host: str, port: int, workers: int) -> None:
     end_in_order()
     if workers == 1:
         application = build(settings, public_url=public_url_of(settings, port=port))
-        uvicorn.run(application, host=host, port=port, **_manners(settings))
+        config = uvicorn.Config(application, host=host, port=port, **_manners(settings))
+        with suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=shares_of(config.bind_socket()))
         return
     if settings.rate_limit_url.startswith("memory"):
         raise WiringRefused(
@@ -84,12 +94,19 @@ def serve(settings: Settings, *, host: str, port: int, workers: int) -> None:
         )
     build(settings)
     hand_down(public_url=public_url_of(settings, port=port))
-    uvicorn.run("portal_http.main:app", factory=True, host=host, port=port, workers=workers, **_manners(settings))
+    manners = _manners(settings)
+    config = uvicorn.Config("portal_http.main:app", factory=True, host=host, port=port, workers=workers, **manners)
+    Multiprocess(config, sockets=shares_of(config.bind_socket())).run()
 
 
-def serve_on(application: Starlette, listening: Sequence[socket.socket], settings: Settings) -> None:
-    """Serve on sockets that listen already."""
-    uvicorn.Server(uvicorn.Config(application, **_manners(settings))).run(sockets=list(listening))
+def serve_on(application: Starlette, listening: socket.socket, settings: Settings) -> None:
+    """Serve on a socket that listens already."""
+    uvicorn.Server(uvicorn.Config(application, **_manners(settings))).run(sockets=shares_of(listening))
+
+
+def shares_of(listening: socket.socket) -> list[socket.socket]:
+    """Return a socket with as many descriptors as it is to be listened at by."""
+    return [listening, *(listening.dup() for _ in range(SHARES - 1))]
 
 
 def end_in_order() -> None:
