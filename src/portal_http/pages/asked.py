@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 
 from portal_core.domain.access import DocumentType, Permission, Visit
 from portal_core.domain.errors import InvalidInput, Refusal
@@ -58,12 +58,16 @@ SECTION_OF: Mapping[DocumentType, Section] = {
 }
 
 
+def _today(asked: "Asked") -> date:
+    return asked.visit.today(asked.now)
+
+
 @frozen(kw_only=True)
 class Asked:
     """A visitor's request. `refusal` is why the page is shown again.
 
     `link` is the path of their first page, and `here` what follows it in the path of this one. `signer` signs receipts,
-    where there are any, and `keys_address` is where the keys are that check them.
+    where there are any, and `keys_address` is where the keys are that check them. `today` is the company's.
     """
 
     visit: Visit
@@ -82,11 +86,7 @@ class Asked:
     refusal: Refusal | None = None
     signer: Signer | None = None
     keys_address: str = ""
-
-    @property
-    def today(self) -> date:
-        """The day it is for the company."""
-        return self.visit.today(self.now)
+    today: date = field(init=False, default=Factory(_today, takes_self=True))
 
     async def read(self, use_case: Callable[[Store], T]) -> T:
         """Run a use case that writes nothing."""

@@ -79,8 +79,8 @@ class Pages:
         voice = self._voice(request, None, ZoneInfo("UTC"))
         look = _look(request, f"{root}{PREFIX}", theme.PLAIN_ACCENT, self.languages)
         support = self.services.options.support_text
-        content = {"voice": voice, "look": look, "words": words_for(refusal), "support": support}
-        return _with_fields(_refused(self.templates.render("outside.html", **content), refusal))
+        content = {"look": look, "words": words_for(refusal), "support": support}
+        return _with_fields(_refused(self.templates.render("outside.html", voice=voice, **content), refusal))
 
     async def _answer_visitor(self, request: Incoming, base: str, token: str, route: Route) -> Answer:
         now = self.services.clock()

@@ -68,9 +68,10 @@ def zone_name(zone: ZoneInfo, locale: Locale) -> str:
     return dates.get_timezone_name(zone, "long", locale=locale)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def quantity(number: Decimal, locale: Locale) -> str:
     """Return a number without zeros at its end."""
-    text = numbers.format_decimal(number, locale=locale, decimal_quantization=False, numbering_system=_NUMBERING)
+    text = numbers.format_decimal(number or 0, locale=locale, decimal_quantization=False, numbering_system=_NUMBERING)
     return _in_digits(text, locale)
 
 
@@ -86,6 +87,7 @@ def percent(number: Decimal, locale: Locale) -> str:
     return numbers.format_percent(number / 100, locale=locale, decimal_quantization=False, numbering_system=_NUMBERING)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def in_days(days: int, locale: Locale) -> str:
     """Return how far away a day is, in days: in 3 days, 12 days ago."""
     text = dates.format_timedelta(

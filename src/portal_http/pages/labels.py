@@ -79,26 +79,15 @@ _LABELS: Mapping[type[StrEnum], Mapping[str, str]] = {
     },
 }
 
-_TONES: Mapping[str, Mapping[type[StrEnum], frozenset[str]]] = {
-    "good": {
-        Answer: frozenset({"accepted"}),
-        QuoteState: frozenset({"accepted"}),
-        OrderState: frozenset({"done"}),
-        DeliveryStatus: frozenset({"delivered"}),
-        DeliveryState: frozenset({"delivered"}),
-        PaymentState: frozenset({"paid"}),
-        PaymentRecordState: frozenset({"paid"}),
-        TicketState: frozenset({"answered"}),
-    },
-    "busy": {
-        QuoteState: frozenset({"sent"}),
-        OrderState: frozenset({"confirmed"}),
-        DeliveryStatus: frozenset({"partial"}),
-        DeliveryState: frozenset({"ready", "shipped"}),
-        PaymentState: frozenset({"partial", "in_payment", "not_paid"}),
-        PaymentRecordState: frozenset({"in_process"}),
-        TicketState: frozenset({"open"}),
-    },
+_TONES: Mapping[type[StrEnum], Mapping[str, str]] = {
+    Answer: {"accepted": "good"},
+    QuoteState: {"accepted": "good", "sent": "busy"},
+    OrderState: {"done": "good", "confirmed": "busy"},
+    DeliveryStatus: {"delivered": "good", "partial": "busy"},
+    DeliveryState: {"delivered": "good", "ready": "busy", "shipped": "busy"},
+    PaymentState: {"paid": "good", "partial": "busy", "in_payment": "busy", "not_paid": "busy"},
+    PaymentRecordState: {"paid": "good", "in_process": "busy"},
+    TicketState: {"answered": "good", "open": "busy"},
 }
 
 
@@ -109,4 +98,4 @@ def label(value: StrEnum) -> str:
 
 def tone(value: StrEnum) -> str:
     """Return `good`, `busy` or `quiet`: how loudly a state is shown."""
-    return next((name for name, of in _TONES.items() if value.value in of.get(type(value), ())), "quiet")
+    return _TONES.get(type(value), {}).get(value.value, "quiet")

@@ -43,7 +43,7 @@ class Languages:
             locale = _locale(wish)
             if locale is not None and (locale.language == only if only else self.speaks(locale.language)):
                 return locale
-        return Locale(only or SOURCE)
+        return _known(only or SOURCE) or Locale(SOURCE)
 
     def speaks(self, language: str) -> bool:
         """Tell whether there is a catalogue, or no need for one."""

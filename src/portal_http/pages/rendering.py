@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from functools import lru_cache
+from gettext import NullTranslations
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,6 +12,7 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, St
 from jinja2.runtime import Context
 
 from portal_http.pages import labels
+from portal_http.pages.spoken import SpokenEnvironment
 from portal_http.pages.voice import FILTERS, Voice
 
 OURS = Path(__file__).parent / "templates"
@@ -34,20 +36,17 @@ class Templates:
     """
 
     added: tuple[Path, ...] = ()
-    environment: Environment = field(init=False)
 
-    def __attrs_post_init__(self) -> None:
-        object.__setattr__(self, "environment", _environment(self.added))
-
-    def render(self, template: str, **content: object) -> str:
+    def render(self, template: str, *, voice: Voice, **content: object) -> str:
         """Return a page."""
-        return self.environment.get_template(template).render(content)
+        return _environment(self.added, voice.messages).get_template(template).render(content, voice=voice)
 
 
 @lru_cache
-def _environment(added: tuple[Path, ...]) -> Environment:
+def _environment(added: tuple[Path, ...], messages: NullTranslations) -> Environment:
     ours = FileSystemLoader(OURS)
-    environment = Environment(
+    environment = SpokenEnvironment(
+        messages,
         loader=ChoiceLoader([*map(FileSystemLoader, added), ours, PrefixLoader({"ours": ours})]),
         autoescape=True,
         undefined=StrictUndefined,

@@ -1,0 +1,62 @@
+"""Templates in one language: what they say is looked up once, when they are compiled, and not for every page."""
+
+import re
+from collections.abc import Sequence
+from gettext import NullTranslations
+from itertools import zip_longest
+from typing import Any, final
+
+from jinja2 import Environment, nodes
+from jinja2.visitor import NodeTransformer
+
+_PLACE = re.compile(r"%\((\w+)\)s")
+
+
+@final
+class SpokenEnvironment(Environment):
+    """An environment for the templates of one language."""
+
+    def __init__(self, messages: NullTranslations, **options: Any) -> None:
+        super().__init__(**options)
+        self._spoken = _Spoken(messages)
+
+    def _generate(self, source: nodes.Template, *how: Any, **more: Any) -> str:
+        return super()._generate(self._spoken.visit(source), *how, **more)
+
+
+@final
+class _Spoken(NodeTransformer):
+    """Puts the translation in the place of `_("…")`; what is said with `_(variable)` is left until it is known."""
+
+    def __init__(self, messages: NullTranslations) -> None:
+        self._messages = messages
+
+    def visit_Call(self, call: nodes.Call) -> nodes.Node:  # noqa: N802 - the name that Jinja looks for
+        message = self._message(call)
+        if message is None or call.kwargs:
+            return self.generic_visit(call)
+        return nodes.MarkSafe(nodes.Const(message % {}, lineno=call.lineno), lineno=call.lineno)
+
+    def visit_Output(self, output: nodes.Output) -> nodes.Node:  # noqa: N802 - as above
+        """Put what a message speaks of between its words, as if the template had been written so."""
+        output.nodes = [part for each in output.nodes for part in self._parts(each)]
+        return self.generic_visit(output)
+
+    def _parts(self, node: nodes.Expr) -> Sequence[nodes.Expr]:
+        message = self._message(node)
+        if message is None or not isinstance(node, nodes.Call):
+            return [node]
+        words, names = _PLACE.split(message)[::2], _PLACE.findall(message)
+        about = {pair.key: pair.value for pair in node.kwargs}
+        if "%" in "".join(words) or not about.keys() >= set(names):
+            return [node]
+        said = [nodes.TemplateData(each, lineno=node.lineno) for each in words]
+        spoken_of = [about[name] for name in names]
+        return [part for pair in zip_longest(said, spoken_of) for part in pair if part is not None]
+
+    def _message(self, node: nodes.Node) -> str | None:
+        match node:
+            case nodes.Call(node=nodes.Name(name="_"), args=[nodes.Const(value=str(message))]):
+                return self._messages.gettext(message)
+            case _:
+                return None
