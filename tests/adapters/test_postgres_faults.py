@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 from attrs import evolve
-from sqlalchemy import Connection
+from sqlalchemy import Connection, event
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.util import await_only
 
@@ -155,6 +155,30 @@ def test_a_runner_without_a_server_is_busy(way: Ways) -> None:
         await runner.close()
 
     asyncio.run(alone())
+
+
+def test_who_has_to_wait_for_a_connection_is_handed_one_as_it_is(url: str) -> None:
+    async def crowd(runner: GreenletRunner) -> None:
+        taken: list[object] = []
+        event.listen(runner.engine.sync_engine, "checkout", lambda *about: taken.append(about))
+        await asyncio.gather(*(runner.read(_company) for _ in range(20)))
+        assert len(taken) == 1
+
+    _with_runner(url, crowd)
+
+
+def test_who_waits_too_long_for_another_to_have_read_is_told_that_the_store_is_busy(url: str) -> None:
+    async def crowd(runner: GreenletRunner) -> None:
+        def linger(_: Store) -> None:
+            await_only(asyncio.sleep(2 * IMPATIENT))
+
+        slow = asyncio.create_task(runner.read(linger))
+        await asyncio.sleep(0)
+        with pytest.raises(Busy):
+            await runner.read(_company)
+        await slow
+
+    _with_runner(url, crowd)
 
 
 def test_reading_and_writing_share_one_connection_in_turns(url: str) -> None:

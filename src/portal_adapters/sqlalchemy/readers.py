@@ -5,6 +5,7 @@ given back as soon as somebody wants a connection and there is no other.
 """
 
 import asyncio
+import sys
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from typing import final
@@ -32,20 +33,29 @@ class Reader:
 @final
 @define(eq=False)
 class Readers:
-    """The idle ones, the last used on top."""
+    """The idle ones, the last used on top; and a queue of those who wait for one to be handed on."""
 
     engine: AsyncEngine
     mint: Mint
     store_on: StoreOn
     _idle: list[Reader] = field(factory=list[Reader], init=False)
     _wanted: int = field(default=0, init=False)
+    _turns: asyncio.Semaphore = field(init=False)
+    _patience: float = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        pool = self.engine.sync_engine.pool
+        limited = isinstance(pool, QueuePool)
+        self._turns = asyncio.Semaphore(pool.size() if limited else sys.maxsize)
+        self._patience = pool.timeout() if limited else 0.0
 
     @asynccontextmanager
     async def one(self) -> AsyncGenerator[Reader]:
         """Lend a reader; it is kept when all went well, and given up with all idle ones when the store was busy."""
-        reader = self._idle.pop() if self._idle else await self._open()
-        keep = False
+        await self._wait_for_turn()
+        reader, keep = None, False
         try:
+            reader = self._idle.pop() if self._idle else await self._open()
             yield reader
             keep = True
         except Busy:
@@ -55,10 +65,23 @@ class Readers:
             keep = True
             raise
         finally:
-            if keep and not self._wanted:
-                self._idle.append(reader)
-            else:
-                await _close(reader)
+            self._turns.release()
+            if reader is not None:
+                await self._take_back(reader, keep=keep)
+
+    async def _wait_for_turn(self) -> None:
+        """Wait for as long as the pool lets wait for a connection, but not there: what is kept would be given back."""
+        try:
+            async with asyncio.timeout(self._patience if self._turns.locked() else None):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise busy() from None
+
+    async def _take_back(self, reader: Reader, *, keep: bool) -> None:
+        if keep and not self._wanted:
+            self._idle.append(reader)
+        else:
+            await _close(reader)
 
     @asynccontextmanager
     async def making_room(self) -> AsyncGenerator[None]:
