@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import suppress
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -12,7 +14,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.util import await_only
 
-from portal_adapters.contract.builders import COMPANY, a_company, an_event
+from portal_adapters.contract.builders import COMPANY, NOW, a_company, a_grant, an_event
 from portal_adapters.contract.feeding import prepare
 from portal_adapters.memory.access import MemoryCompanies
 from portal_adapters.memory.tables import Tables
@@ -21,6 +23,7 @@ from portal_adapters.sqlalchemy import SqlTransactions, store_on
 from portal_adapters.sqlalchemy.postgres import GreenletRunner, open_postgres, open_postgres_async
 from portal_core.domain.companies import Company
 from portal_core.domain.errors import Busy
+from portal_core.domain.ids import GrantId
 from portal_core.ports import Mint, Store
 from tests.adapters.stores import emptied_database, postgres_engine
 
@@ -222,6 +225,24 @@ def test_a_runner_that_waits_too_long_for_a_lock_is_busy_and_keeps_nothing(url: 
     _with_runner(url, _assert_unchanged)
 
 
+def test_the_use_of_a_link_that_somebody_changes_is_passed_over_and_that_of_another_noted(url: str) -> None:
+    with postgres_engine(url) as engine, SqlTransactions(engine, RandomMint()).begin() as store:
+        for each in ("changing", "used"):
+            store.grants.add(a_grant(each, secrets=()))
+
+    def touch(grant_id: str) -> Callable[[Store], None]:
+        return lambda store: store.links.touch(COMPANY, GrantId(grant_id), at=NOW)
+
+    async def note(runner: GreenletRunner) -> None:
+        with psycopg.connect(url) as staff:
+            staff.execute("UPDATE portal_grants SET label = 'Changed' WHERE id = 'changing'")
+            await runner.write_all(map(touch, ("changing", "used")))
+        found = [await runner.read(partial(_used_at, grant_id=each)) for each in ("changing", "used")]
+        assert found == [None, NOW]
+
+    _with_runner(url, note)
+
+
 def test_a_request_that_is_given_up_keeps_nothing(url: str) -> None:
     def rename(store: Store) -> None:
         store.intake.save([a_company(name="Renamed")])
@@ -312,3 +333,9 @@ def _company(store: Store) -> Company | None:
 def _ask(transactions: SqlTransactions) -> Company | None:
     with transactions.begin() as store:
         return _company(store)
+
+
+def _used_at(store: Store, grant_id: str) -> datetime | None:
+    grant = store.grants.get(COMPANY, GrantId(grant_id))
+    assert grant is not None
+    return grant.last_used_at

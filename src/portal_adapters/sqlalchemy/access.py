@@ -90,9 +90,17 @@ _UPDATE = (
     )
 )
 
+# One that somebody is changing just now is passed over, where rows can be locked: many are noted in one transaction,
+# and who waits for a row while holding others can lock others out.
+_TO_TOUCH = (
+    select(grants.c.id)
+    .where(_THIS, or_(grants.c.last_used_at.is_(None), grants.c.last_used_at < _AT))
+    .with_for_update(skip_locked=True)
+)
+
 _TOUCH = (
     update(grants)
-    .where(_THIS, or_(grants.c.last_used_at.is_(None), grants.c.last_used_at < _AT))
+    .where(grants.c.company_id == bindparam("this_company_id"), grants.c.id.in_(_TO_TOUCH.correlate(None)))
     .values(last_used_at=_AT)
 )
 

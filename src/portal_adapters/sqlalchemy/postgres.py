@@ -1,6 +1,6 @@
 """PostgreSQL, opened for this store: asyncpg serves requests, psycopg does what is not asynchronous."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final, TypeVar, final
 
@@ -13,7 +13,7 @@ from portal_adapters.sqlalchemy.dialects import is_transient
 from portal_adapters.sqlalchemy.direct import DIRECT
 from portal_adapters.sqlalchemy.engine import PATIENCE_SECONDS, busy
 from portal_adapters.sqlalchemy.readers import Readers, gone_is_busy
-from portal_adapters.sqlalchemy.store import StoreOn, store_on
+from portal_adapters.sqlalchemy.store import StoreOn, store_on, together
 from portal_core.ports import Mint, Runner, Store
 
 T = TypeVar("T")
@@ -86,6 +86,10 @@ class GreenletRunner(Runner):
         with gone_is_busy(ConnectionError):
             async with self._begun() as connection:
                 return await connection.run_sync(lambda plain: use_case(self.store_on(plain, self.mint)))
+
+    async def write_all(self, use_cases: Iterable[Callable[[Store], None]]) -> None:
+        """Run use cases in one transaction: each commit is a round trip, and waits for the disk."""
+        await self.write(together(use_cases))
 
     async def close(self) -> None:
         """Let go of all connections."""

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine
 
 from portal_adapters.sqlalchemy.direct import DIRECT
 from portal_adapters.sqlalchemy.engine import READING
-from portal_adapters.sqlalchemy.store import SqlTransactions, StoreOn, store_on
+from portal_adapters.sqlalchemy.store import SqlTransactions, StoreOn, store_on, together
 from portal_core.domain.errors import Busy
 from portal_core.ports import Mint, Runner, Store
 
@@ -58,12 +58,7 @@ class SqliteRunner(Runner):
 
     async def write_all(self, use_cases: Iterable[Callable[[Store], None]]) -> None:
         """Run use cases in one transaction: there is one writer, and each commit keeps it waiting for the disk."""
-
-        def all_of_them(store: Store) -> None:
-            for each in use_cases:
-                each(store)
-
-        await self.write(all_of_them)
+        await self.write(together(use_cases))
 
     def close(self) -> None:
         """Wait for what is under way, and let go of the file."""

@@ -1,6 +1,6 @@
 """The store in SQL, and its transactions."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from typing import TypeAlias, final
 
@@ -63,6 +63,16 @@ def store_on(connection: Connection, mint: Mint) -> Store:
 
 StoreOn: TypeAlias = Callable[[Connection, Mint], Store]
 """What makes the store within a transaction: `store_on`, or a function of a host's that mixes in ports of its own."""
+
+
+def together(use_cases: Iterable[Callable[[Store], None]]) -> Callable[[Store], None]:
+    """Return use cases as one."""
+
+    def all_of_them(store: Store) -> None:
+        for each in use_cases:
+            each(store)
+
+    return all_of_them
 
 
 @final

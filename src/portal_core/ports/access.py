@@ -75,4 +75,7 @@ class Links(Protocol):
 
     @abstractmethod
     def touch(self, company_id: CompanyId, grant_id: GrantId, *, at: datetime) -> None:
-        """Note that the grant was used at that moment, unless a later use is known."""
+        """Note that the grant was used at that moment, unless a later use is known.
+
+        It may be left out while somebody else changes the grant: nobody is to wait for it.
+        """
