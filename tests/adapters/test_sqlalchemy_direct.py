@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, event, func, select
 from sqlalchemy.exc import DBAPIError
 
 from portal_adapters.contract.builders import NOW, TODAY, a_secret, a_token
@@ -102,6 +102,20 @@ def test_both_ways_say_the_same(ask: Ask, read: Callable[[Store], Any]) -> None:
     plain, direct = (ask(lambda each: read(store_on(each, RandomMint())), way) for way in (False, True))
 
     assert direct == plain
+
+
+@pytest.mark.parametrize("read", READS.values(), ids=READS.keys())
+def test_they_are_two_ways(ask: Ask, read: Callable[[Store], Any]) -> None:
+    def seen_by_sqlalchemy(connection: Connection) -> list[str]:
+        seen: list[str] = []
+        event.listen(connection, "before_cursor_execute", lambda *about: seen.append(about[2]))
+        read(store_on(connection, RandomMint()))
+        return seen
+
+    plain, direct = (ask(seen_by_sqlalchemy, way) for way in (False, True))
+
+    assert plain
+    assert not direct
 
 
 def test_rows_are_alike_in_every_value_and_by_name(ask: Ask) -> None:

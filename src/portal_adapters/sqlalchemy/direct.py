@@ -2,12 +2,12 @@
 
 The plain way is `connection.execute(statement, parameters).all()`, and both give the same rows. What is saved is what
 SQLAlchemy does for every execution: looking up the compiled statement, arranging parameters, events, a cursor, a
-result. The short way is taken on the connections that the runners keep for reading, and by statements without lists
-among their parameters; whatever goes wrong on it is left to the plain way, which knows how to say it.
+result. The short way is taken on the connections that the runners keep for reading; whatever goes wrong on it is left
+to the plain way, which knows how to say it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any, Final, TypeAlias, cast, final
 
 from attrs import frozen
@@ -18,6 +18,8 @@ from portal_adapters.sqlalchemy.records import AnyRow
 
 DIRECT: Final = "portal_direct"
 """The execution option of connections without transactions, on which the short way may be taken."""
+
+_MOST_PREPARED: Final = 1_000
 
 Convert: TypeAlias = Callable[[Any], Any]
 Statement: TypeAlias = Select[*tuple[Any, ...]]
@@ -54,10 +56,12 @@ class _Prepared:
 def fetch(connection: Connection, statement: Statement, parameters: Mapping[str, Any]) -> Sequence[AnyRow]:
     """Return all rows of a statement, by the short way where it can be taken."""
     if DIRECT in connection.get_execution_options():
-        prepared = _prepared(statement, connection.dialect)
+        lists = {name: value for name, value in parameters.items() if isinstance(value, list)}
+        prepared = _prepared(statement, connection.dialect, tuple((name, len(each)) for name, each in lists.items()))
         if prepared is not None:
             try:
-                found = _WAYS[connection.dialect.driver](connection, prepared.text, prepared.values(parameters))
+                values = prepared.values({**parameters, **_one_by_one(lists)} if lists else parameters)
+                found = _WAYS[connection.dialect.driver](connection, prepared.text, values)
             except Exception:  # noqa: BLE001, S110 - whatever it is, the plain way tells it
                 pass
             else:
@@ -82,21 +86,29 @@ _WAYS: Mapping[str, Callable[[Connection, str, Sequence[Any]], Sequence[Any]]] =
 }
 
 
-@cache
-def _prepared(statement: Statement, dialect: Dialect) -> _Prepared | None:
-    """Return what the driver takes, or nothing if there is no short way for the statement."""
-    compiled = statement.compile(dialect=dialect)
-    if dialect.driver not in _WAYS or compiled.post_compile_params:
+def _one_by_one(lists: Mapping[str, Sequence[Any]]) -> Mapping[str, Any]:
+    """Return the values of lists under the names that SQLAlchemy gives them: states_1, states_2."""
+    return {f"{name}_{place}": value for name, each in lists.items() for place, value in enumerate(each, start=1)}
+
+
+@lru_cache(maxsize=_MOST_PREPARED)
+def _prepared(statement: Statement, dialect: Dialect, lists: Sequence[tuple[str, int]]) -> _Prepared | None:
+    """Return what the driver takes when lists have those lengths, or nothing if there is no short way."""
+    if dialect.driver not in _WAYS:
         return None
-    defaults = compiled.params
-    places = [
-        (name, defaults[name], compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect))
-        for name in compiled.positiontup or ()
-    ]
+    compiled = statement.compile(dialect=dialect)
+    filled = {name: [None] * length for name, length in lists}
+    unknown = dict.fromkeys(name for name, bind in compiled.binds.items() if bind.required)
+    expanded = compiled.construct_expanded_state({**unknown, **filled}, escape_names=False)
+    of_list = {each: name for name, values in filled.items() for each in _one_by_one({name: values})}
+    places: list[tuple[str, Any, Convert | None]] = []
+    for name in expanded.positiontup or ():
+        kind = compiled.binds[of_list.get(name, name)].type
+        places.append((name, expanded.parameters.get(name), kind.dialect_impl(dialect).bind_processor(dialect)))
     columns = statement.selected_columns
     conversions = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
     return _Prepared(
-        text=str(compiled),
+        text=expanded.statement,
         places=places,
         row=result_tuple([column.name for column in columns]),
         conversions=[(place, each) for place, each in enumerate(conversions) if each is not None],

@@ -45,9 +45,8 @@ class Readers:
 
     def __attrs_post_init__(self) -> None:
         pool = self.engine.sync_engine.pool
-        limited = isinstance(pool, QueuePool)
-        self._turns = asyncio.Semaphore(pool.size() if limited else sys.maxsize)
-        self._patience = pool.timeout() if limited else 0.0
+        most, self._patience = (pool.size(), pool.timeout()) if isinstance(pool, QueuePool) else (sys.maxsize, 0.0)
+        self._turns = asyncio.Semaphore(most)
 
     @asynccontextmanager
     async def one(self) -> AsyncGenerator[Reader]:
