@@ -56,7 +56,7 @@ class _Prepared:
 def fetch(connection: Connection, statement: Statement, parameters: Mapping[str, Any]) -> Sequence[AnyRow]:
     """Return all rows of a statement, by the short way where it can be taken."""
     if DIRECT in connection.get_execution_options():
-        lists = {name: cast("list[Any]", each) for name, each in parameters.items() if isinstance(each, list)}
+        lists: Mapping[str, Sequence[Any]] = dict(pair for pair in parameters.items() if isinstance(pair[1], list))
         prepared = _prepared(statement, connection.dialect, tuple((name, len(each)) for name, each in lists.items()))
         if prepared is not None:
             try:
