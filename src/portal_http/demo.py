@@ -1,6 +1,5 @@
 """The portal to look at: a sample company in a temporary database, and a link that works."""
 
-import socket
 import tempfile
 from collections.abc import Callable
 from contextlib import closing
@@ -9,8 +8,7 @@ from pathlib import Path
 
 from portal_http.endpoints import BASE
 from portal_http.main import build
-from portal_http.serving import end_in_order, serve_on
-from portal_http.wiring import WiringRefused
+from portal_http.serving import end_in_order, listen, serve_on
 from portal_http.wiring.samples import demo_settings, furnish
 
 HOST = "127.0.0.1"
@@ -19,7 +17,7 @@ HOST = "127.0.0.1"
 def serve_demo(port: int, *, at: datetime, say: Callable[[str], None]) -> None:
     """Furnish a fresh database as of a moment, say where to look, and serve until told to stop."""
     end_in_order()
-    with tempfile.TemporaryDirectory(prefix="portal-demo-") as folder, closing(_listen(port)) as listening:
+    with tempfile.TemporaryDirectory(prefix="portal-demo-") as folder, closing(listen(HOST, port)) as listening:
         address = f"http://{HOST}:{listening.getsockname()[1]}"
         settings = demo_settings(Path(folder), address)
         token = furnish(settings, at=at).token
@@ -43,16 +41,3 @@ def _welcome(address: str, token: str) -> list[str]:
         f"Every call: {address}/docs",
         "Stop with Ctrl+C; nothing is kept.",
     ]
-
-
-def _listen(port: int) -> socket.socket:
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((HOST, port))
-        # Whoever opens the link as soon as it is printed waits in line instead of being refused.
-        listening.listen()
-    except OSError as taken:
-        listening.close()
-        raise WiringRefused(f"Port {port} cannot be used: {taken.strerror}. Try another: --port 8001.") from None
-    return listening

@@ -27,12 +27,16 @@ LONGEST_HEAD = 512 * 1024
 PATIENCE_SECONDS = 10
 """How long requests under way may take to end when the server is told to stop."""
 
+_BACKLOG = 2048
+
 SHARES = 16
 """By how many descriptors a socket is listened at.
 
 In one turn of its loop uvloop takes one new connection by each, and answers all requests that have come in by then. By
 one alone the last of a crowd would be taken after as many turns as it has members, which can be seconds.
 """
+
+_log = logging.getLogger(__name__)
 
 
 class Bounded(HttpToolsProtocol):
@@ -83,9 +87,7 @@ def serve(settings: Settings, *, host: str, port: int, workers: int) -> None:
     end_in_order()
     if workers == 1:
         application = build(settings, public_url=public_url_of(settings, port=port))
-        config = uvicorn.Config(application, host=host, port=port, **_manners(settings))
-        with suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=shares_of(config.bind_socket()))
+        serve_on(application, listen(host, port), settings)
         return
     if settings.rate_limit_url.startswith("memory"):
         raise WiringRefused(
@@ -94,14 +96,37 @@ def serve(settings: Settings, *, host: str, port: int, workers: int) -> None:
         )
     build(settings)
     hand_down(public_url=public_url_of(settings, port=port))
-    manners = _manners(settings)
-    config = uvicorn.Config("portal_http.main:app", factory=True, host=host, port=port, workers=workers, **manners)
-    Multiprocess(config, sockets=shares_of(config.bind_socket())).run()
+    config = uvicorn.Config("portal_http.main:app", factory=True, workers=workers, **_manners(settings))
+    Multiprocess(config, sockets=_told(shares_of(listen(host, port)))).run()
 
 
 def serve_on(application: Starlette, listening: socket.socket, settings: Settings) -> None:
-    """Serve on a socket that listens already."""
-    uvicorn.Server(uvicorn.Config(application, **_manners(settings))).run(sockets=shares_of(listening))
+    """Serve on a socket that listens already, in this process."""
+    server = uvicorn.Server(uvicorn.Config(application, **_manners(settings)))
+    with suppress(KeyboardInterrupt):
+        server.run(sockets=_told(shares_of(listening)))
+    if not server.started:
+        sys.exit(1)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens; refuse with WiringRefused an address that cannot be had."""
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+        # Whoever asks before the server has started waits in line instead of being refused.
+        listening.listen(_BACKLOG)
+    except OSError as taken:
+        listening.close()
+        raise WiringRefused(f"Port {port} of {host} cannot be used: {taken.strerror}. Try another --port.") from None
+    return listening
+
+
+def _told(listening: list[socket.socket]) -> list[socket.socket]:
+    host, port = listening[0].getsockname()[:2]
+    _log.info("The portal is running on http://%s:%d", f"[{host}]" if ":" in host else host, port)
+    return listening
 
 
 def shares_of(listening: socket.socket) -> list[socket.socket]:
