@@ -11,12 +11,15 @@ MESSAGE_LENGTH = 10_000
 URL_LENGTH = 2_000
 
 _URL = re.compile(r"[Hh][Tt][Tt][Pp][Ss]?://(?:\[[0-9A-Fa-f:.]+\]|[^\s/?#@\\:\[\]]+)(?::[0-9]{0,5})?(?:[/?#][^\s\\]*)?")
-_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u00a1-\U0010ffff-]+"
+_ATOM = r'[^\u0000- "(),.:;<>@\[-\]\u007f-\u00a0]+'
 _LETTER, _LETTER_OR_HYPHEN = r"[^\u0000-/:-@\[-^`{-\u00a0\s]", r"[^\u0000-,./:-@\[-^`{-\u00a0\s]"
 _LABEL = rf"{_LETTER}(?:{_LETTER_OR_HYPHEN}{{0,61}}{_LETTER})?"
 _LITERAL = r"\[(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|IPv6:[0-9A-Fa-f:.]+)\]"
 EMAIL_PATTERN = rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}(?:\.{_LABEL})*|{_LITERAL})"
-"""An address of e-mail (RFC 5322, RFC 6531): a dot-atom and a domain, both in any script, or a literal."""
+"""An address of e-mail (RFC 5322, RFC 6531): a dot-atom and a domain, both in any script, or a literal.
+
+JavaScript reads it as Python does: it is a part of the API's description.
+"""
 
 _EMAIL = re.compile(EMAIL_PATTERN)
 _FORBIDDEN = frozenset({"Cc", "Cs"})
