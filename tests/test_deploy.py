@@ -1,10 +1,13 @@
 """What `deploy/` holds: files for other programs, tried with them where they are there."""
 
+import json
+import os
 import re
 import shutil
 import socket
 import ssl
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Generator
@@ -19,9 +22,11 @@ import yaml
 from attrs import fields
 
 from portal_http.settings import Settings
+from tests.security.served import KEY
 
 DEPLOY = Path(__file__).parents[1] / "deploy"
 TOKEN = "cpt_" + "a" * 49
+LOCKED = r"^([a-z0-9._-]+)(?:\[\S+\])?==(\S+)"
 KNOWN = {f"PORTAL_{each.name.upper()}" for each in fields(Settings)}
 
 needs_nginx = pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed")
@@ -45,6 +50,15 @@ def free_port() -> int:
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         port: int = taken.getsockname()[1]
         return port
+
+
+def wait_for(port: int) -> None:
+    """Wait until somebody listens there."""
+    for _ in range(300):
+        with suppress(OSError), closing(socket.create_connection(("127.0.0.1", port), timeout=1)):
+            return
+        time.sleep(0.1)
+    pytest.fail(f"nobody listens at {port}")
 
 
 @pytest.fixture
@@ -71,10 +85,7 @@ def proxy(tmp_path: Path) -> Generator[tuple[str, Path]]:
     )
     whole.write_text(f"pid {tmp_path}/pid; daemon off; events {{}} http {{ {places}\n{ours} }}", encoding="utf-8")
     nginx = subprocess.Popen(["nginx", "-p", str(tmp_path), "-e", f"{tmp_path}/start.log", "-c", str(whole)])  # noqa: S603, S607 - as above
-    for _ in range(100):
-        with suppress(OSError), closing(socket.create_connection(("127.0.0.1", port), timeout=1)):
-            break
-        time.sleep(0.1)
+    wait_for(port)
     yield f"https://127.0.0.1:{port}", tmp_path
     nginx.terminate()
     nginx.wait(timeout=30)
@@ -148,9 +159,53 @@ def test_the_image_holds_no_tool_of_development() -> None:
     lock = (DEPLOY / "requirements.lock").read_text(encoding="utf-8")
     whole = (DEPLOY.parent / "requirements.lock").read_text(encoding="utf-8")
 
-    packages = set(re.findall(r"^([a-z0-9._-]+)==(\S+)", lock, re.MULTILINE))
-    assert packages <= set(re.findall(r"^([a-z0-9._-]+)==(\S+)", whole, re.MULTILINE))
+    packages, known = (set(re.findall(LOCKED, each, re.MULTILINE)) for each in (lock, whole))
+    assert packages <= known
     assert {"starlette", "sqlalchemy", "uvicorn"} <= {name for name, _ in packages}
     assert not {"pytest", "mypy", "ruff", "playwright"} & {name for name, _ in packages}
     assert "--index-url" not in lock
     assert "://" not in lock
+
+
+def steps(kind: str) -> list[str]:
+    """Return what the instructions of one kind, or of several, say in the container's file, in its order."""
+    text = (DEPLOY / "Containerfile").read_text(encoding="utf-8")
+    return re.findall(rf"^(?:HEALTHCHECK )?(?:{kind}) (.+)$", text, re.MULTILINE)
+
+
+def test_the_image_is_of_one_python_and_is_run_by_a_user_without_rights_who_may_write_in_one_place() -> None:
+    user = next(step.split()[-1] for step in steps("RUN") if step.startswith("useradd --system"))
+
+    assert len({base.split()[0] for base in steps("FROM")}) == 1
+    assert steps("USER") == [user]
+    assert steps("WORKDIR") == steps("VOLUME") == ["/data"]
+
+
+@pytest.mark.long
+def test_the_steps_of_the_image_make_a_portal_that_finds_itself_well(tmp_path: Path) -> None:
+    """No engine of containers is needed: the steps are taken here, in folders of our own."""
+    port = str(free_port())
+
+    def here(text: str) -> str:
+        return re.sub(r"(?<![\w.])/(build|portal|data)\b", rf"{tmp_path}/\1", text).replace("8000", port)
+
+    (tmp_path / "data").mkdir()
+    for copied in (step for step in steps("COPY") if not step.startswith("--from")):
+        *sources, target = here(copied).split()
+        for source in map(DEPLOY.parent.joinpath, sources):
+            place = Path(target) / source.name if target.endswith("/") else Path(target)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            (shutil.copytree if source.is_dir() else shutil.copy)(source, place)
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    for made in (step for step in steps("RUN") if not step.startswith("useradd")):
+        subprocess.run(here(made), shell=True, check=True, env=environment)  # noqa: S602 - ours
+
+    health, entry, command = (json.loads(here(step)) for step in steps("CMD|ENTRYPOINT"))
+    folder, own = tmp_path / "data", os.environ | {"PORTAL_ADMIN_JWT_KEY": KEY}
+    subprocess.run([*entry, "migrate"], check=True, cwd=folder, env=own)  # noqa: S603 - ours
+    with subprocess.Popen([*entry, *command, "--port", port], cwd=folder, env=own) as portal:  # noqa: S603 - ours
+        wait_for(int(port))
+        healthy = subprocess.run(health, check=False).returncode  # noqa: S603 - ours
+        portal.terminate()
+
+    assert (healthy, portal.returncode) == (0, 0)

@@ -1,13 +1,18 @@
 """What is built can be installed, and each extra brings what its part needs and nothing else does."""
 
+import re
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 import pytest
+
+from tests.security.served import CLIENT, served
 
 ROOT = Path(__file__).parents[1]
 
@@ -57,6 +62,17 @@ def installed(python: Path) -> Sequence[str]:
     return sorted(line.partition("==")[0] for line in listed.splitlines())
 
 
+@pytest.fixture
+def lowest(tmp_path: Path) -> Path:
+    """Give constraints that allow of each thing that `pyproject.toml` names the lowest version that will do."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    stated = chain(project["dependencies"], *project["optional-dependencies"].values())
+    bounds = {re.sub(r"(\[.*?\])?>=", "==", each) for each in stated if not each.startswith(project["name"])}
+    file = tmp_path / "lowest.txt"
+    file.write_text("\n".join(sorted(bounds)), encoding="utf-8")
+    return file
+
+
 def test_the_wheel_alone_brings_the_core_with_attrs_and_nothing_else(built: Path, tmp_path: Path) -> None:
     python = install(tmp_path / "env", wheel(built))
 
@@ -91,3 +107,26 @@ def test_the_source_distribution_can_be_installed(built: Path, tmp_path: Path) -
     python = install(tmp_path / "env", archive)
 
     run(python, "-I", "-c", PARTS[""])
+
+
+@pytest.mark.long
+def test_a_link_is_issued_read_and_answered_on_the_lowest_versions(built: Path, tmp_path: Path, lowest: Path) -> None:
+    python = install(tmp_path / "env", "--constraint", lowest, wheel(built, "server"))
+
+    with served(tmp_path, python=python) as portal:
+        link = portal.as_staff("POST", "/tokens", {"client_id": CLIENT}).json()["data"]
+        view, page = f"/view/{link['token']}", f"//p/{link['token']}"
+        (quote, *_) = portal.ask("GET", f"{view}/quotes?state=sent").json()["data"]
+        asked = [f"{view}/dashboard", page, f"{page}/quotes/{quote['id']}", f"{page}/quotes/{quote['id']}/pdf"]
+        read = [portal.ask("GET", each).status for each in asked]
+        answered = portal.ask("POST", f"{view}/quotes/{quote['id']}/accept", {"name": "Ada Lovelace"}).json()
+
+    assert read == [200] * 4
+    assert answered["data"]["decision"]["name"] == "Ada Lovelace"
+
+
+@pytest.mark.long
+def test_the_lowest_versions_of_everything_go_together(built: Path, lowest: Path) -> None:
+    command = [sys.executable, "-m", "pip", "--quiet", "install", "--dry-run", "--ignore-installed"]
+
+    run(*command, "--constraint", lowest, wheel(built, "server,contract,dev"))

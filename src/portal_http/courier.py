@@ -10,6 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from inspect import isawaitable
+from itertools import chain
 from typing import final
 
 from attrs import define, evolve, field, frozen
@@ -20,7 +21,7 @@ from portal_core.domain.outbox import STANDARD_SCHEDULE, Attempt, Channel, Dispa
 from portal_core.ports import Runner, Store
 from portal_core.use_cases.outbox import Parcel, address_events, claim_parcels, put_off_parcel, settle_parcel
 from portal_core.use_cases.payloads import event_of
-from portal_http.load import Load
+from portal_http.load import MOST_AT_ONCE, Load
 from portal_http.outside import Carrier
 from portal_http.redact import TokenFilter, redacted
 
@@ -94,12 +95,12 @@ class Courier:
         channels = [channel for channel in self.carriers if self._load(channel).room > 0]
         if not channels or not await self.runner.read(lambda store: store.outbox.has_work(channels, at=self.clock())):
             return False
-        addressed, parcels = await self.runner.write(lambda store: self._take(store, channels))
+        worked, parcels = await self.runner.write(lambda store: self._take(store, channels))
         for parcel in parcels:
             task = asyncio.create_task(self._carry(parcel))
             self._under_way[task] = parcel.dispatch
             task.add_done_callback(self._done)
-        return bool(addressed or parcels)
+        return worked
 
     def _done(self, task: asyncio.Task[None]) -> None:
         dispatch = self._under_way.pop(task)
@@ -110,7 +111,8 @@ class Courier:
         under_way = (*self._under_way.values(), *(parcel.dispatch for parcel in more))
         return Load.of(dispatch for dispatch in under_way if dispatch.channel is channel)
 
-    def _take(self, store: Store, channels: Iterable[Channel]) -> tuple[int, list[Parcel]]:
+    def _take(self, store: Store, channels: Iterable[Channel]) -> tuple[bool, list[Parcel]]:
+        """Tell whether there was anything, and what is to be carried of it."""
         now = self.clock()
         addressed = 0
         for _ in range(_ROUNDS):
@@ -118,19 +120,23 @@ class Courier:
             addressed += fresh
             if not fresh:
                 break
-        return addressed, [parcel for channel in channels for parcel in self._claim(store, channel, now)]
+        claims = [claim for channel in channels for claim in self._claims(store, channel, now)]
+        return bool(addressed or claims), list(chain.from_iterable(claims))
 
-    def _claim(self, store: Store, channel: Channel, now: datetime) -> list[Parcel]:
-        """Claim what there is room for, a few at a time: what each receiver may get depends on what was claimed."""
-        parcels: list[Parcel] = []
+    def _claims(self, store: Store, channel: Channel, now: datetime) -> list[list[Parcel]]:
+        """Claim what there is room for, a few at a time: what each receiver may get depends on what was claimed.
+
+        A claim of which all is for disabled webhooks is empty, and takes no room; many of them end the turn.
+        """
+        claims: list[list[Parcel]] = []
         lease = self.carriers[channel].lease
-        while (load := self._load(channel, parcels)).room > 0:
+        while len(claims) < MOST_AT_ONCE and (load := self._load(channel, chain.from_iterable(claims))).room > 0:
             but, but_of = load.full_receivers, load.full_companies
             more = claim_parcels(store, {channel}, lease=lease, most=load.room, but=but, but_of=but_of, now=now)
-            if not more:
+            if more is None:
                 break
-            parcels += more
-        return parcels
+            claims.append(more)
+        return claims
 
     async def _carry(self, parcel: Parcel) -> None:
         now = self.clock()

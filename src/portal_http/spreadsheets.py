@@ -3,14 +3,14 @@
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any, TypeAlias, cast, get_args, get_origin, get_type_hints
+from typing import Any, TypeAlias, get_args, get_origin, get_type_hints
 
 from attrs import frozen
 
 from portal_http.answers import Header, encoded
-from portal_http.shapes import DocumentShape, MoneyShape
+from portal_http.shapes import AllocationShape, DeliveryLineShape, DocumentShape, MoneyShape, ReplyShape
 
 Row: TypeAlias = Mapping[str, Any]
 
@@ -24,19 +24,47 @@ _FORMULA = re.compile(r"'*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
 
 @frozen
 class Column:
-    """One column: its name, the field of the shape that fills it, and the part of that field, if it has several."""
+    """One column: its name, the field of the shape that fills it, and the part of that field, if it has several.
+
+    Of a field that is a list, `in_words` says each thing on it.
+    """
 
     name: str
     field: str
     part: str | None = None
     numeric: bool = False
+    in_words: Callable[[Row], str] | None = None
 
     def cell(self, row: Row) -> str:
         """Return what stands in the column: nothing where there is nothing."""
         value = row[self.field]
+        if self.in_words is not None:
+            return harmless("; ".join(map(self.in_words, value)))
         if value is not None and self.part is not None:
             value = value[self.part]
         return value if self.numeric and value is not None else _cell(value)
+
+
+def _allocation_in_words(allocation: Row) -> str:
+    amount = allocation["amount"]
+    return f"{allocation['invoice_number']} {amount['amount']} {amount['currency']}"
+
+
+def _line_in_words(line: Row) -> str:
+    return " ".join(
+        filter(None, (line["description"], f"{line['delivered_quantity']}/{line['quantity']}", line["unit"]))
+    )
+
+
+def _reply_in_words(reply: Row) -> str:
+    return f"{_cell(reply['created_at'])} {_cell(reply['by'])}: {reply['message']}"
+
+
+_IN_WORDS: Mapping[type, Callable[[Row], str]] = {
+    AllocationShape: _allocation_in_words,
+    DeliveryLineShape: _line_in_words,
+    ReplyShape: _reply_in_words,
+}
 
 
 @cache
@@ -52,6 +80,8 @@ def columns_of(shape: Any) -> Sequence[Column]:  # noqa: ANN401 - any shape of a
             columns.append(Column(name, name, "amount", numeric=True))
         elif DocumentShape in _kinds(kind):
             columns += [Column(f"{name}_{part}", name, part) for part in get_type_hints(DocumentShape)]
+        elif get_origin(kind) is list:
+            columns.append(Column(name, name, in_words=_IN_WORDS[get_args(kind)[0]]))
         else:
             columns.append(Column(name, name))
     return columns
@@ -96,7 +126,5 @@ def _cell(value: object) -> str:
             return ""
         case str():
             return harmless(value)
-        case list():
-            return encoded(cast("list[object]", value)).decode()
         case _:
             return encoded(value).decode().strip('"')

@@ -17,7 +17,7 @@ from portal_adapters.randomness import RandomMint
 from portal_core.domain.access import Grant, Scope
 from portal_core.domain.events import Event
 from portal_core.domain.feedback import Ticket
-from portal_core.domain.filters import QuoteFilter
+from portal_core.domain.filters import QuoteFilter, TicketFilter
 from portal_core.domain.ids import CompanyId, EventId, GrantId, InvoiceId, OrderId, PaymentId, QuoteId
 from portal_core.domain.money import Money
 from portal_core.domain.paging import Listing, Page, Position
@@ -374,6 +374,18 @@ def replies_overwritten(store: Store) -> Store:
     def update(ticket: Ticket, *, was: Ticket) -> bool:
         store.tickets.add(ticket)
         return was is not None
+
+    return evolve(store, tickets=but(store.tickets, update=update))
+
+
+def replies_tell_what_was_erased(store: Store) -> Store:
+    """Whether a ticket has been erased since it was read is not looked at."""
+
+    def update(ticket: Ticket, *, was: Ticket) -> bool:
+        kept = store.tickets.get(was.company_id, was.id, TicketFilter())
+        return kept is not None and store.tickets.update(
+            ticket, was=evolve(was, subject=kept.subject, message=kept.message)
+        )
 
     return evolve(store, tickets=but(store.tickets, update=update))
 

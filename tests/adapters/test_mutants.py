@@ -144,6 +144,10 @@ BROKEN: dict[str, tuple[Callable[[], Transactions], Promise]] = {
         lambda: Mutant(mutants.replies_overwritten),
         promised.test_a_reply_to_what_was_read_before_another_reply_is_not_kept,
     ),
+    "tells what was erased": (
+        lambda: Mutant(mutants.replies_tell_what_was_erased),
+        promised.test_a_reply_to_what_was_read_before_it_was_erased_is_not_kept,
+    ),
     "orders events by their moment": (
         lambda: Mutant(mutants.events_by_moment),
         promised.test_events_come_in_the_order_in_which_they_were_appended,

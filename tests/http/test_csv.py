@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -43,6 +42,17 @@ def undone(cell: str) -> str:
     return cell[1:] if UNDONE.match(cell) else cell
 
 
+def in_words(thing: dict[str, Any]) -> str:
+    """Return how something on a list within a record is said in a cell."""
+    match thing:
+        case {"invoice_number": number, "amount": {"amount": amount, "currency": currency}}:
+            return f"{number} {amount} {currency}"
+        case {"description": description, "quantity": quantity, "delivered_quantity": delivered, "unit": unit}:
+            return f"{description} {delivered}/{quantity} {unit}"
+        case _:
+            return f"{thing['created_at']} {thing['by']}: {thing['message']}"
+
+
 def as_cells(record: dict[str, Any]) -> dict[str, str]:
     """Return what a record of the API is as a row."""
     cells: dict[str, str] = {}
@@ -52,7 +62,7 @@ def as_cells(record: dict[str, Any]) -> dict[str, str]:
         elif name == "document":
             cells |= {f"document_{part}": (value or {}).get(part) or "" for part in ("type", "id")}
         elif isinstance(value, list):
-            cells[name] = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+            cells[name] = "; ".join(map(in_words, value))
         elif isinstance(value, bool):
             cells[name] = str(value).lower()
         else:
@@ -87,6 +97,17 @@ def test_a_file_holds_what_the_api_lists(world: World, name: str) -> None:
     listed = walk(world, f"{link}/{name}")
     assert listed
     assert rows_of(answer) == [as_cells(each) for each in listed]
+
+
+def test_what_a_payment_settled_and_a_delivery_brought_can_be_read_in_a_cell(world: World) -> None:
+    link = world.link()
+
+    (payment, *_), (delivery, *_) = (
+        rows_of(world.http.get(f"{link}/{name}.csv")) for name in ("payments", "deliveries")
+    )
+
+    assert payment["allocations"] == "N-C1 5.00 EUR"
+    assert delivery["lines"] == "Box 0/5 piece"
 
 
 def test_a_file_holds_the_whole_list_in_the_order_asked_for(world: World) -> None:

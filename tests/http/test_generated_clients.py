@@ -34,6 +34,15 @@ assert isinstance(refused, NotFoundProblem)
 print(refused.status.value, refused.code.value)
 """
 
+# JSON Schema's own dialect of patterns is JavaScript's, with the flag for Unicode.
+PATTERNS = """
+const described = JSON.parse(require("fs").readFileSync(process.argv[1], "utf8"), (key, value) => {
+  if (key === "pattern" && typeof value === "string") new RegExp(value, "u");
+  return value;
+});
+console.log(described.openapi);
+"""
+
 LINTERS = [
     ("openapi-typescript", "openapi-typescript@7.13.0", ["--output", "client.ts"]),
     ("spectral", "@stoplight/spectral-cli@6.16.0", ["lint", "--fail-severity=error"]),
@@ -79,6 +88,13 @@ def test_a_client_that_is_generated_reads_answers_and_tells_refusals_apart(tmp_p
     quotes = {each["id"]: each["total"]["amount"] for each in amount["data"]}
     quote_id = printed.split()[0]
     assert printed == f"{quote_id} {state} {quotes[quote_id]} Ada Lovelace\n404 not_found\n"
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="no node on the path")
+def test_javascript_understands_every_pattern_of_the_description(description: Path) -> None:
+    told = run(["node", "--eval", PATTERNS, description], description.parent)
+
+    assert told == "3.1.0\n"
 
 
 @pytest.mark.long

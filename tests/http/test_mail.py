@@ -248,7 +248,7 @@ def test_nothing_that_anybody_writes_becomes_a_header_or_markup(world: World, po
     name = evil.replace("\r", "")
     feed(world, a_company(email=STAFF, name=name), a_client(email=CLIENT, name=name), a_quote("Q3", number=name))
     link = world.link()
-    world.http.post(f"{link}/quotes/Q3/accept", json={"name": name, "comment": name})
+    world.http.post(f"{link}/quotes/Q3/accept", json={"name": "<script>", "comment": name})
     world.http.post(f"{link}/feedback", json={"subject": name, "message": evil})
     issue(world, send_to=CLIENT)
 

@@ -269,6 +269,8 @@ def test_lists_are_narrowed_searched_and_paged(world: World) -> None:
 
     assert "25 of 65" in words(first)
     assert set(re.findall(r"INV-0\d{3}", first)).isdisjoint(re.findall(r"INV-0\d{3}", second))
+    back = f'href="{link}/invoices?payment_state=not_paid%2Cpartial">First page</a>'
+    assert [back in page for page in (first, second)] == [False, True]
     found = words(client.get(f"{link}/invoices?number=INV-0042&from=&to=").text)
     assert "1 of 1" in found
     assert "INV-0042" in found

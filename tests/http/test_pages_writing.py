@@ -138,8 +138,9 @@ def test_what_is_missing_is_said_beside_its_field_and_the_rest_is_kept(world: Wo
     assert "<title>Error: " in answer.text
 
 
-def test_text_with_control_characters_is_refused_in_words(world: World) -> None:
-    answer = accept(browser(world), world.link(), name="Ada\x07")
+@pytest.mark.parametrize("name", ["Ada\x07", "Ada \u202eecalevoL"])
+def test_text_with_control_characters_is_refused_in_words(world: World, name: str) -> None:
+    answer = accept(browser(world), world.link(), name=name)
 
     assert answer.status_code == 422
     assert "Remove the characters that cannot be shown." in answer.text

@@ -88,14 +88,18 @@ def test_a_quote_says_what_is_offered_its_revision_and_its_state(world: World) -
     link = world.link()
 
     sent = text_of(world.http.get(f"{link}/quotes/Q1/pdf"))
-    world.http.post(f"{link}/quotes/Q1/accept", json={"name": "Ada Lovelace"})
+    world.http.post(f"{link}/quotes/Q1/accept", json={"name": "Ada Lovelace", "title": "Director"})
     accepted = text_of(world.http.get(f"{link}/quotes/Q1/pdf"))
+    german = text_of(world.http.get(f"{link}/quotes/Q1/pdf", headers={"Accept-Language": "de"}))
 
     assert "To answer" in sent
     assert re.search(r"Revision\s*1", sent)
     assert "€119.00" in sent
     assert "Accepted" in accepted
-    assert "Ada Lovelace" in accepted
+    assert "Ada Lovelace, Director" in accepted
+    assert "Agreed to\nI accept quote N-Q1, revision 1, for 119.00 EUR." in accepted
+    assert "Agreed to" not in sent
+    assert "Zugestimmt\nI accept quote" in german
 
 
 def test_a_delivery_note_says_what_was_brought_and_no_price(world: World) -> None:

@@ -225,6 +225,22 @@ def test_a_failure_waits_by_the_schedule(live: World, receiver: Receiver) -> Non
     assert sent(live, webhook)[0]["state"] == "delivered"
 
 
+def test_what_is_due_to_others_is_delivered_behind_any_number_for_a_disabled_webhook(
+    live: World, receiver: Receiver
+) -> None:
+    disabled, webhook = listen(live, "https://hooks.example/gone"), listen(live, receiver.address)
+    for _ in range(5 * MOST_TO_ONE):
+        live.staff("POST", f"/webhooks/{disabled['id']}/test")
+    live.clock.at += timedelta(seconds=1)
+    live.staff("POST", f"/webhooks/{webhook['id']}/test")
+    live.staff("PATCH", f"/webhooks/{disabled['id']}", json={"enabled": False})
+
+    deliver(live)
+
+    assert {each["state"] for each in sent(live, disabled)} == {"failed"}
+    assert [each["state"] for each in sent(live, webhook)] == ["delivered"]
+
+
 def test_who_answers_410_is_disabled_and_told_nothing_more(live: World, receiver: Receiver) -> None:
     webhook = listen(live, receiver.address)
     receiver.answers = [410]

@@ -51,6 +51,7 @@ class Served:
     port: int
     environment: Mapping[str, str]
     database_url: str
+    python: Path
     process: subprocess.Popen[str] = field(init=False)
     staff: str = field(init=False)
     http: HTTPConnection = field(init=False)
@@ -72,7 +73,7 @@ class Served:
         self.staff = development_token(settings, [COMPANY], scope="portal:admin", subject="tests", at=now)
         with self.log.open("w") as log:
             self.process = subprocess.Popen(  # noqa: S603 - our own program
-                [*_PORTAL, "serve", "--port", str(self.port)],
+                [self.python, "-c", _PORTAL, "serve", "--port", str(self.port)],
                 cwd=self.folder,
                 env=self.environment,
                 stdout=log,
@@ -120,7 +121,9 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path, *, database: str | None = None, **environment: str) -> Iterator[Served]:
+def served(
+    folder: Path, *, database: str | None = None, python: Path = Path(sys.executable), **environment: str
+) -> Iterator[Served]:
     """Serve until the block ends; then it must end in order. The database is a file in the folder, or at an address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -128,7 +131,7 @@ def served(folder: Path, *, database: str | None = None, **environment: str) -> 
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PORTAL_")}
     url = database or f"sqlite:///{folder / 'portal.sqlite3'}"
     own = {"PORTAL_ADMIN_JWT_KEY": KEY, "PORTAL_DATABASE_URL": url}
-    portal = Served(folder, port, {**clean, **own, **UNLIMITED, **environment}, url)
+    portal = Served(folder, port, {**clean, **own, **UNLIMITED, **environment}, url, python)
     try:
         portal.wait()
         with closing(portal.http):
@@ -144,4 +147,4 @@ def served(folder: Path, *, database: str | None = None, **environment: str) -> 
     assert status == 0, portal.log.read_text()
 
 
-_PORTAL = (sys.executable, "-c", "from portal_http.cli import main; main()")
+_PORTAL = "from portal_http.cli import main; main()"

@@ -52,6 +52,7 @@ from portal_core.use_cases.access import (
     revoke_links_of,
     rotate_link,
 )
+from portal_core.use_cases.erasing import erase_client
 from portal_core.use_cases.feedback import NewTicket, reply_as_client, reply_as_staff, submit_feedback
 from portal_core.use_cases.idempotency import keep_answer, prune_answers, replay
 from portal_core.use_cases.quotes import accept_quote, decline_quote
@@ -213,6 +214,10 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(ticket=tickets, close=st.booleans())
     def answer(self, ticket: Ticket, *, close: bool) -> None:
         self.both(lambda store: reply_as_staff(store, ticket.company_id, ticket.id, "Soon.", close=close, now=self.now))
+
+    @rule(scope=scopes)
+    def erase(self, scope: Scope) -> None:
+        self.both(lambda store: erase_client(store, scope.company_id, scope.client_id, now=self.now))
 
     @rule(place=places, body=st.integers(0, 1))
     def ask_twice(self, place: int, body: int) -> None:

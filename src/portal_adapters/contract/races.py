@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from threading import Barrier
 from typing import TypeVar
@@ -14,6 +15,7 @@ from portal_adapters.contract.builders import (
     NEIGHBOUR,
     NOW,
     SCOPE,
+    a_client,
     a_grant,
     a_key,
     a_payment,
@@ -28,16 +30,18 @@ from portal_adapters.contract.builders import (
     paid,
 )
 from portal_adapters.contract.feeding import feed, prepare
-from portal_core.domain.errors import AlreadyDecided, Busy, InvalidInput, MovedOn, NotFound
+from portal_core.domain.access import Grant
+from portal_core.domain.errors import AlreadyDecided, Busy, InvalidInput, MovedOn, NotFound, Refusal
 from portal_core.domain.events import Event
-from portal_core.domain.filters import DecisionFilter, TicketFilter
+from portal_core.domain.filters import DecisionFilter, GrantFilter, TicketFilter
 from portal_core.domain.ids import ClientId, EventId, InvoiceId
 from portal_core.domain.paging import Listing
 from portal_core.domain.quotes import Decision, Quote
 from portal_core.domain.records import RecordRef, RecordType, ref_of
 from portal_core.ports import Store, Transactions
 from portal_core.use_cases.access import LinkLife, NewGrant, issue_link
-from portal_core.use_cases.feedback import reply_as_client
+from portal_core.use_cases.erasing import erase_client
+from portal_core.use_cases.feedback import reply_as_client, reply_as_staff
 from portal_core.use_cases.quotes import accept_quote, decline_quote
 from portal_core.use_cases.records import (
     Change,
@@ -270,6 +274,39 @@ class RacesContract:
         assert sorted(each.message for each in ticket.replies) == sorted(map(str, range(portal_race.workers)))
         assert len(_run(transactions, _events)) == portal_race.workers
 
+    def test_a_client_who_is_erased_while_others_write_is_erased_whole(
+        self, transactions: Transactions, portal_race: Race
+    ) -> None:
+        known, nobody = a_client(name="Lena", email="lena@example.com"), a_client(name=SCOPE.client_id)
+        prepare(transactions, QUOTE, known)
+        _run(transactions, _issue)
+        _run(transactions, lambda store: store.tickets.add(a_ticket()))
+        writing: list[Callable[[Store], object]] = [
+            _accept,
+            lambda store: reply_as_staff(store, COMPANY, a_ticket().id, "Soon.", close=False, now=NOW),
+            _issue,
+            lambda store: reply_as_client(store, a_visit(), a_ticket().id, "And now?", now=NOW),
+            lambda store: take_in_records(store, _records(Upsert(fact=known))),
+        ]
+
+        def write(worker: int) -> None:
+            with suppress(Refusal):
+                _run(transactions, writing[worker % len(writing)] if worker else _erase)
+
+        portal_race.run(write)
+
+        client = _run(transactions, lambda store: store.clients.get(COMPANY, SCOPE.client_id))
+        ticket = _run(transactions, lambda store: store.tickets.get(COMPANY, a_ticket().id, TicketFilter()))
+        grants = _run(transactions, _grants)
+        assert client in {known, nobody}
+        assert ticket is not None
+        assert (ticket.subject, ticket.message) == ("", "")
+        assert all(event.data.get("subject", "") == "" for event in _run(transactions, _events))
+        assert {(each.label, each.revoked_at) for each in grants} <= {(None, NOW), ("For Lena", None)}
+        assert [each.evidence.name for each in _run(transactions, _decisions)] == [evidence().name]
+        _run(transactions, _erase)
+        assert not any(_run(transactions, _erase).values())
+
     def test_who_reads_on_while_others_write_misses_no_event(
         self, transactions: Transactions, portal_race: Race
     ) -> None:
@@ -307,7 +344,15 @@ def _records(*changes: Change, client_id: ClientId = SCOPE.client_id) -> ClientR
 
 
 def _issue(store: Store) -> None:
-    issue_link(store, COMPANY, NewGrant(client_id=SCOPE.client_id), LinkLife(), now=NOW)
+    issue_link(store, COMPANY, NewGrant(client_id=SCOPE.client_id, label="For Lena"), LinkLife(), now=NOW)
+
+
+def _erase(store: Store) -> dict[str, int]:
+    return erase_client(store, COMPANY, SCOPE.client_id, now=NOW)
+
+
+def _grants(store: Store) -> list[Grant]:
+    return list(store.grants.page(COMPANY, Listing(sort="created_at", limit=100), GrantFilter(), at=NOW).items)
 
 
 def _accept(store: Store) -> Quote:

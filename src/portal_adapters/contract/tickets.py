@@ -22,7 +22,7 @@ SECOND = Reply(by=Party.CLIENT, message="Thank you.", created_at=moment(3))
 
 
 class TicketsContract:
-    """Compare-and-set on state and replies."""
+    """Compare-and-set on state, replies and whether it was erased."""
 
     def test_replies_are_added_in_their_order(self, transactions: Transactions) -> None:
         ticket = _ticket(transactions)
@@ -62,6 +62,18 @@ class TicketsContract:
         with transactions.begin() as store:
             assert not stale
             assert _tickets(store) == [closed]
+
+    def test_a_reply_to_what_was_read_before_it_was_erased_is_not_kept(self, transactions: Transactions) -> None:
+        ticket = _ticket(transactions)
+        with transactions.begin() as store:
+            store.tickets.erase(COMPANY, CLIENT)
+
+        with transactions.begin() as store:
+            stale = store.tickets.update(ticket.reply(FIRST), was=ticket)
+
+        with transactions.begin() as store:
+            assert not stale
+            assert _tickets(store) == [ticket.without_texts()]
 
     def test_an_unknown_or_another_companys_ticket_is_not_updated(self, transactions: Transactions) -> None:
         ticket = _ticket(transactions)

@@ -51,6 +51,8 @@ _UPDATE = (
         tickets.c.id == bindparam("this_id"),
         tickets.c.state == bindparam("this_state"),
         tickets.c.reply_count == bindparam("this_reply_count"),
+        # Who read it before it was erased would tell of what was in it.
+        tickets.c.subject == bindparam("this_subject"),
     )
     .values(state=bindparam("state"), reply_count=bindparam("reply_count"))
 )
@@ -103,6 +105,7 @@ class SqlTickets(Tickets):
             "this_id": ticket.id,
             "this_state": was.state.value,
             "this_reply_count": len(was.replies),
+            "this_subject": was.subject,
             "state": ticket.state.value,
             "reply_count": len(ticket.replies),
         }

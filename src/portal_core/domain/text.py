@@ -11,16 +11,23 @@ MESSAGE_LENGTH = 10_000
 URL_LENGTH = 2_000
 
 _URL = re.compile(r"[Hh][Tt][Tt][Pp][Ss]?://(?:\[[0-9A-Fa-f:.]+\]|[^\s/?#@\\:\[\]]+)(?::[0-9]{0,5})?(?:[/?#][^\s\\]*)?")
-_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u00a1-\U0010ffff-]+"
+_ATOM = r'[^\u0000- "(),.:;<>@\[-\]\u007f-\u00a0]+'
 _LETTER, _LETTER_OR_HYPHEN = r"[^\u0000-/:-@\[-^`{-\u00a0\s]", r"[^\u0000-,./:-@\[-^`{-\u00a0\s]"
 _LABEL = rf"{_LETTER}(?:{_LETTER_OR_HYPHEN}{{0,61}}{_LETTER})?"
 _LITERAL = r"\[(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|IPv6:[0-9A-Fa-f:.]+)\]"
 EMAIL_PATTERN = rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}(?:\.{_LABEL})*|{_LITERAL})"
-"""An address of e-mail (RFC 5322, RFC 6531): a dot-atom and a domain, both in any script, or a literal."""
+"""An address of e-mail (RFC 5322, RFC 6531): a dot-atom and a domain, both in any script, or a literal.
+
+JavaScript reads it as Python does: it is a part of the API's description.
+"""
 
 _EMAIL = re.compile(EMAIL_PATTERN)
 _FORBIDDEN = frozenset({"Cc", "Cs"})
-_UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
+_HIDDEN = frozenset({"Cc", "Cf", "Zl", "Zp"})
+_UNSEEN = _HIDDEN | {"Zs"}
+# Persian and the languages of India are spelt with joiners, and keyboards of right-to-left scripts have keys for marks
+# of direction, which move no letter. Embeddings, overrides and isolates do: behind them a name reads as another one.
+_SPELLING = frozenset("\u200c\u200d\u061c\u200e\u200f")
 _BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 _MOST_MARKS = 30
 _LONGEST_COMPOSITION = 4
@@ -53,6 +60,23 @@ def required_text(text: str, *, longest: int) -> str:
     return cleaned
 
 
+def signed_name(text: str) -> str:
+    """Return the name of somebody who signs, as `signed_line` has it; raise ValueError when nothing of it is seen."""
+    return required_text(signed_line(text), longest=NAME_LENGTH)
+
+
+def signed_line(text: str) -> str:
+    """Return what a signer says of themselves: clean text of at most 200 characters that reads as it is written.
+
+    Raises ValueError, besides, at a second line and at characters that are not seen (Unicode's category Cf, and so
+    every override of direction), but for the joiners U+200C and U+200D and the marks U+061C, U+200E and U+200F.
+    """
+    line = clean_text(text, longest=NAME_LENGTH)
+    if any(map(_is_hidden, line)):
+        raise ValueError("must be one line without hidden characters")
+    return line
+
+
 def plain_line(text: str, *, longest: int) -> str:
     """Return what can be printed of the words of some other system, on one line, cut to `longest` characters."""
     line = " ".join("".join(character if character.isprintable() else " " for character in text).split())
@@ -70,7 +94,7 @@ def clean_url(text: str) -> str:
 def clean_email(text: str) -> str:
     """Return one e-mail address, at most 254 characters (RFC 5321); else raise ValueError."""
     cleaned = required_text(text, longest=EMAIL_LENGTH)
-    if _EMAIL.fullmatch(cleaned) is None:
+    if _EMAIL.fullmatch(cleaned) is None or any(map(_is_hidden, cleaned)):
         raise ValueError("must be one e-mail address, like name@example.com")
     return cleaned
 
@@ -91,6 +115,10 @@ def _require_plain(text: str) -> None:
         marks = marks + 1 if unicodedata.combining(character) else 0
         if marks > _MOST_MARKS:
             raise ValueError(f"must not heap more than {_MOST_MARKS} marks on one character")
+
+
+def _is_hidden(character: str) -> bool:
+    return unicodedata.category(character) in _HIDDEN and character not in _SPELLING
 
 
 def _is_seen(character: str) -> bool:

@@ -28,7 +28,7 @@ class Tickets(Protocol):
 
     @abstractmethod
     def update(self, ticket: Ticket, *, was: Ticket) -> bool:
-        """Keep the ticket's new state and last reply if the kept one still has the state and replies of `was`."""
+        """Keep the new state and last reply if the kept ticket still has the state, replies and subject of `was`."""
 
     @abstractmethod
     def erase(self, company_id: CompanyId, client_id: ClientId) -> int:

@@ -53,12 +53,15 @@ def claim_parcels(
     but: Collection[Receiver] = (),
     but_of: Collection[CompanyId] = (),
     now: datetime,
-) -> list[Parcel]:
-    """Claim what is due, for as long as the lease; what is for a disabled webhook is given up at once.
+) -> list[Parcel] | None:
+    """Claim what is due, for as long as the lease, or return None where nothing is.
 
-    What goes to the receivers in `but`, and all that is of the companies in `but_of`, is left alone.
+    What is for a disabled webhook is given up at once and left out of the list, which may then be empty. What goes to
+    the receivers in `but`, and all that is of the companies in `but_of`, is left alone.
     """
     claimed = store.outbox.claim(channels, at=now, until=now + lease, most=most, but=but, but_of=but_of)
+    if not claimed:
+        return None
     known: dict[tuple[CompanyId, str], Webhook | None] = {}
     parcels: list[Parcel] = []
     for dispatch in claimed:

@@ -16,12 +16,13 @@ from portal_core.domain.text import (
     clean_email,
     clean_text,
     required_text,
+    signed_name,
 )
 from portal_core.domain.webhooks import clean_url_of_webhook
 
 Rule: TypeAlias = Callable[[str], str]
 
-NAME: Rule = partial(required_text, longest=NAME_LENGTH)
+LABEL: Rule = partial(required_text, longest=NAME_LENGTH)
 SUBJECT: Rule = partial(required_text, longest=SUBJECT_LENGTH)
 MESSAGE: Rule = partial(required_text, longest=MESSAGE_LENGTH)
 COMMENT: Rule = partial(clean_text, longest=COMMENT_LENGTH)
@@ -43,7 +44,7 @@ def cleaned(typed: Mapping[str, tuple[str | None, Rule]]) -> dict[str, str | Non
 
 def clean_label(label: str | None) -> str | None:
     """Return a link's label; refuse with InvalidInput when it is no name."""
-    return cleaned({"label": (label, NAME)})["label"]
+    return cleaned({"label": (label, LABEL)})["label"]
 
 
 def clean_description(description: str | None) -> str | None:
@@ -65,10 +66,10 @@ def clean_evidence(evidence: Evidence) -> Evidence:
     """Return the evidence with what was typed cleaned; refuse with InvalidInput."""
     texts = cleaned(
         {
-            "name": (evidence.name, NAME),
-            "title": (evidence.title, NAME),
+            "name": (evidence.name, signed_name),
+            "title": (evidence.title, signed_name),
             "email": (evidence.email, clean_email),
-            "purchase_order": (evidence.purchase_order, NAME),
+            "purchase_order": (evidence.purchase_order, signed_name),
             "comment": (evidence.comment, COMMENT),
             "reason": (evidence.reason, COMMENT),
         }

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from attrs import define, field
 
 from portal_core.domain.errors import InvalidInput, Problem
-from portal_core.domain.text import EMAIL_LENGTH, clean_email, clean_text, required_text
+from portal_core.domain.text import EMAIL_LENGTH, NAME_LENGTH, clean_email, clean_text, required_text, signed_line
 from portal_http.errors import UnsupportedMediaType
 from portal_http.incoming import Incoming
 from portal_http.pages.labels import N_
@@ -39,10 +39,15 @@ class Form:
 
     def needed(self, name: str, missing: str, *, longest: int) -> str:
         """Return a text that may not be left out."""
-        text = self.text(name, longest=longest) or ""
-        if name not in self.errors and not _can_be_seen(text):
-            self.refuse(name, missing)
-        return text
+        return self._seen(name, self.text(name, longest=longest), missing)
+
+    def signed(self, name: str) -> str | None:
+        """Return what somebody who signs says of themselves, which may be left out."""
+        return self._clean(name, signed_line, NAME_LENGTH) or None
+
+    def signature(self, name: str, missing: str) -> str:
+        """Return the name of somebody who signs."""
+        return self._seen(name, self.signed(name), missing)
 
     def email(self, name: str) -> str | None:
         """Return an e-mail address that may be left out."""
@@ -83,6 +88,11 @@ class Form:
         """Refuse with InvalidInput when anything is wrong."""
         if self.errors:
             raise InvalidInput([Problem(said.message, pointer=f"/{name}") for name, said in self.errors.items()])
+
+    def _seen(self, name: str, text: str | None, missing: str) -> str:
+        if name not in self.errors and not _can_be_seen(text or ""):
+            self.refuse(name, missing)
+        return text or ""
 
     def _clean(self, name: str, read: Callable[[str], str], longest: int) -> str:
         typed = self.values.get(name, "")

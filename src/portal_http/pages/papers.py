@@ -12,7 +12,7 @@ from portal_core.domain.deliveries import DeliveryView
 from portal_core.domain.lines import Line, LineKind
 from portal_core.domain.money import Money
 from portal_core.domain.orders import Order
-from portal_core.domain.quotes import Decision, Quote, QuoteState
+from portal_core.domain.quotes import Decision, Evidence, Quote, QuoteState
 from portal_core.domain.statement import Statement, StatementLine
 from portal_http.pages import theme
 from portal_http.pages.labels import N_
@@ -33,10 +33,10 @@ _BUCKETS = {
 
 
 def quote_paper(voice: Voice, visit: Visit, quote: Quote, state: QuoteState) -> Paper:
-    """Return a quote with its revision and state."""
-    say = voice.say
-    decided = None if quote.decision is None else voice.moment(quote.decision.decided_at)
-    name = None if quote.decision is None else quote.decision.evidence.name
+    """Return a quote with its revision and state, and who answered it when, and what they agreed to."""
+    say, decision = voice.say, quote.decision
+    answered = () if decision is None else (voice.moment(decision.decided_at), _signer(decision.evidence))
+    consent = None if decision is None else decision.evidence.consent_text
     return _paper(
         voice,
         visit,
@@ -47,11 +47,14 @@ def quote_paper(voice: Voice, visit: Visit, quote: Quote, state: QuoteState) -> 
             (say(N_("Date")), voice.day(quote.issued_on)),
             (say(N_("Valid until")), _maybe(voice.day, quote.valid_until)),
             (say(N_("Revision")), voice.quantity_of(quote.revision)),
-            (voice.label(state), ", ".join(filter(None, (decided, name)))),
+            (voice.label(state), ", ".join(filter(None, answered))),
         ],
         tables=(_lines(voice, quote.lines, quote.total),),
         totals=_totals(voice, quote),
-        texts=_given(voice, [(say(N_("Notes")), quote.notes), (say(N_("Terms")), quote.terms)]),
+        texts=_given(
+            voice,
+            [(say(N_("Notes")), quote.notes), (say(N_("Terms")), quote.terms), (say(N_("Agreed to")), consent)],
+        ),
     )
 
 
@@ -76,7 +79,7 @@ def receipt_paper(voice: Voice, visit: Visit, decision: Decision, signed: str, k
             (say(N_("Revision")), voice.quantity_of(decision.revision)),
             (voice.label(answer), voice.moment(decision.decided_at)),
             ("UTC", f"{decision.decided_at.astimezone(UTC).replace(tzinfo=None).isoformat()}Z"),
-            (say(N_("Name")), ", ".join(filter(None, (evidence.name, evidence.title)))),
+            (say(N_("Name")), _signer(evidence)),
             (say(N_("E-mail")), evidence.email),
             (say(N_("Your order number")), evidence.purchase_order),
             (say(N_("IP address")), evidence.ip),
@@ -192,6 +195,10 @@ def _letterhead(voice: Voice, company: Company) -> Letterhead:
         accent=f"#{theme.shade(theme.accent_of(company.accent_colour), theme.LIGHT).accent}",
         contact=tuple(_theirs(voice, each) for each in contact if each),
     )
+
+
+def _signer(evidence: Evidence) -> str:
+    return ", ".join(filter(None, (evidence.name, evidence.title)))
 
 
 def _lines(voice: Voice, lines: Iterable[Line], total: Money) -> Table:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from portal_core.domain.text import clean_email, clean_mailable, clean_text, clean_url, required_text
+from portal_core.domain.text import clean_email, clean_mailable, clean_text, clean_url, required_text, signed_name
 
 plain = st.text(st.characters(exclude_categories=["Cc", "Cs"], include_characters="\n"), max_size=200)
 
@@ -72,6 +72,36 @@ def test_what_cannot_be_seen_is_no_name(text: str) -> None:
 
     with pytest.raises(ValueError, match="must not be empty"):
         reader(text, longest=200)
+
+
+signed = st.characters(exclude_categories=["Cc", "Cf", "Cs", "Zl", "Zp", "Mn", "Mc", "Me"])
+spelling = "\u061c\u200c\u200d\u200e\u200f"
+hidden = st.characters(categories=["Cf", "Zl", "Zp"], include_characters="\n", exclude_characters=spelling)
+
+
+@given(st.text(signed, max_size=50), hidden, st.text(signed, max_size=50))
+@example("Ada ", "\u202e", "ecalevoL")
+@example("Ada", "\n", "Director")
+@example("", "\u2066", "")
+def test_who_signs_cannot_hide_how_their_name_is_written(before: str, character: str, after: str) -> None:
+    name = f"x{before}{character}{after}x"
+
+    with pytest.raises(ValueError, match="hidden characters"):
+        signed_name(name)
+
+
+@given(st.text(signed, max_size=50).map("x{}x".format))
+@example("\u0645\u06cc\u200c\u0646\u0627")
+@example("\u0915\u094d\u200d\u0937")
+@example("\u200fאדם\u200e (\u061cعلي)")
+def test_a_name_is_signed_as_it_is_spelt(name: str) -> None:
+    assert signed_name(f" {name}\n") == unicodedata.normalize("NFC", name)
+
+
+@pytest.mark.parametrize("name", ["", " \n", "\u200d", "\u3164"])
+def test_nobody_signs_with_nothing(name: str) -> None:
+    with pytest.raises(ValueError, match="must not be empty"):
+        signed_name(name)
 
 
 def test_a_hundred_thousand_characters_are_refused_at_once() -> None:
@@ -199,6 +229,8 @@ def test_one_address_of_e_mail_is_accepted(email: str) -> None:
         "a@[b.c]",
         "a@" + "x" * 64 + ".example",
         "x" * 243 + "@example.com",
+        "ada\u202e@example.com",
+        "ada@\u2067example.com",
         "",
     ],
 )

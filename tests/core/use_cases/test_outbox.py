@@ -1,5 +1,5 @@
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from portal_core.domain.events import EventType
 from portal_core.domain.filters import DispatchFilter
@@ -54,8 +54,10 @@ def queued(store: Store) -> list[Dispatch]:
     return list(store.dispatches.page(COMPANY.id, listing, DispatchFilter()).items)
 
 
-def claimed(store: Store, channels: Collection[Channel] = ONLY_WEBHOOKS, *, most: int = 9) -> list[Parcel]:
-    return claim_parcels(store, channels, lease=LEASE, most=most, now=NOW)
+def claimed(
+    store: Store, channels: Collection[Channel] = ONLY_WEBHOOKS, *, most: int = 9, now: datetime = NOW
+) -> list[Parcel]:
+    return claim_parcels(store, channels, lease=LEASE, most=most, now=now) or []
 
 
 def test_an_event_goes_to_every_webhook_that_wants_it(store: Store) -> None:
@@ -115,7 +117,7 @@ def test_what_is_claimed_comes_with_its_webhook_and_nobody_else_gets_it(store: S
 
     assert [len(each) for each in (first, second, third)] == [1, 1, 0]
     assert {parcel.webhook for parcel in (*first, *second)} == {webhook}
-    again = claim_parcels(store, ONLY_WEBHOOKS, lease=LEASE, most=9, now=NOW + LEASE)
+    again = claimed(store, now=NOW + LEASE)
     assert len(again) == 2
 
 
@@ -124,8 +126,8 @@ def test_receivers_that_are_busy_are_left_alone(store: Store) -> None:
     accept(store)
     address_events(store, ONLY_WEBHOOKS, now=NOW)
 
-    assert claim_parcels(store, ONLY_WEBHOOKS, lease=LEASE, most=9, but={(COMPANY.id, webhook.id)}, now=NOW) == []
-    assert claim_parcels(store, ONLY_WEBHOOKS, lease=LEASE, most=9, but_of={COMPANY.id}, now=NOW) == []
+    assert claim_parcels(store, ONLY_WEBHOOKS, lease=LEASE, most=9, but={(COMPANY.id, webhook.id)}, now=NOW) is None
+    assert claim_parcels(store, ONLY_WEBHOOKS, lease=LEASE, most=9, but_of={COMPANY.id}, now=NOW) is None
 
 
 def test_what_arrived_is_settled_once(store: Store) -> None:
@@ -148,7 +150,7 @@ def test_what_is_put_off_is_claimed_later_and_no_attempt_is_counted(store: Store
     put_off = [put_off_parcel(store, parcel, until=NOW + SECOND) for _ in range(2)]
 
     assert (put_off, claimed(store)) == ([True, False], [])
-    (again,) = claim_parcels(store, ONLY_WEBHOOKS, lease=LEASE, most=9, now=NOW + SECOND)
+    (again,) = claimed(store, now=NOW + SECOND)
     assert (again.dispatch.id, again.dispatch.attempts) == (parcel.dispatch.id, 0)
 
 
@@ -160,7 +162,7 @@ def test_who_answers_that_it_is_gone_is_disabled_and_hears_no_more(store: Store)
     (parcel,) = claimed(store, most=1)
 
     settle_parcel(store, parcel, GONE, ONCE, jitter=1, now=NOW)
-    rest = claimed(store)
+    rest = claim_parcels(store, ONLY_WEBHOOKS, lease=LEASE, most=9, now=NOW)
     accept(store, 3)
     address_events(store, ONLY_WEBHOOKS, now=NOW)
 

@@ -6,7 +6,7 @@ from attrs import evolve
 
 from portal_core.domain.ids import QuoteId
 from portal_core.domain.quotes import Evidence, Quote
-from portal_core.domain.text import COMMENT_LENGTH, NAME_LENGTH
+from portal_core.domain.text import COMMENT_LENGTH
 from portal_core.ports import Store
 from portal_core.use_cases.quotes import accept_quote, decline_quote, read_quote
 from portal_http.answers import Answer
@@ -39,10 +39,10 @@ def _accepted(asked: Asked) -> Evidence:
     form = asked.form
     form.ticked("consent", N_("Tick the box to accept the quote."))
     return Evidence(
-        name=form.needed("name", N_("Write your name: it stands for your signature."), longest=NAME_LENGTH),
-        title=form.text("title", longest=NAME_LENGTH),
+        name=form.signature("name", N_("Write your name: it stands for your signature.")),
+        title=form.signed("title"),
         email=form.email("email"),
-        purchase_order=form.text("purchase_order", longest=NAME_LENGTH),
+        purchase_order=form.signed("purchase_order"),
         comment=form.text("comment", longest=COMMENT_LENGTH),
         ip=asked.ip,
         user_agent=asked.user_agent,
@@ -51,7 +51,7 @@ def _accepted(asked: Asked) -> Evidence:
 
 def _declined(asked: Asked) -> Evidence:
     return Evidence(
-        name=asked.form.text("decliner", longest=NAME_LENGTH),
+        name=asked.form.signed("decliner"),
         reason=asked.form.text("reason", longest=COMMENT_LENGTH),
         ip=asked.ip,
         user_agent=asked.user_agent,
