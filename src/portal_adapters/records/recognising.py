@@ -46,11 +46,18 @@ def _named_in(text: bytes) -> Named | None:
     company_id, own_id, kind = fields.get("company_id"), fields.get("id"), fields.get("type")
     if not (isinstance(company_id, str) and isinstance(own_id, str) and isinstance(kind, str)):
         return None
-    if kind not in _KINDS or "deleted" in fields or not (is_id(company_id) and is_id(own_id)):
-        return None
-    if kind == RecordType.PAYMENT and text.count(b'"payment_amount"') > text.count(b'"payment_amount":null'):
+    if kind not in _KINDS or not (is_id(company_id) and is_id(own_id)) or "deleted" in fields or _may_wait(fields):
         return None
     return CompanyId(company_id), RecordRef(_KINDS[kind], own_id)
+
+
+def _may_wait(fields: Mapping[str, Any]) -> bool:
+    """Tell whether a record gives an amount in the currency of another."""
+    parts = fields.get("allocations")
+    return isinstance(parts, list) and any(
+        isinstance(each, dict) and cast("dict[str, object]", each).get("payment_amount") is not None
+        for each in cast("list[object]", parts)
+    )
 
 
 def _known(text: bytes, company_id: CompanyId, ref: RecordRef, kept: AllKept) -> Ready | None:

@@ -143,7 +143,7 @@ class Staging:
         """Let go of the file."""
         self._database.close()
 
-    def read(  # noqa: PLR0913 - a file, whom to tell, and two ways to be quicker
+    def read(
         self,
         name: str,
         file: BinaryIO,
@@ -378,7 +378,7 @@ def _too_long(name: str, number: int) -> Problems:
     return problems
 
 
-def staged(  # noqa: PLR0913 - as above
+def staged(
     staging: Staging,
     files: Iterable[tuple[str, BinaryIO]],
     problems: Problems,
