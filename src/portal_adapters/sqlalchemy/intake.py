@@ -63,8 +63,7 @@ class SqlIntake(Intake):
     def ledgers(
         self, company_id: CompanyId, around: Mapping[ClientId, Collection[RecordRef]]
     ) -> Mapping[ClientId, Ledger]:
-        for client_id in around:
-            take_turns(self.connection, company_id, client_id)
+        take_turns(self.connection, company_id, around)
         return ledgers_around(self.connection, company_id, around)
 
     def save(self, facts: Iterable[Fact]) -> None:
