@@ -62,7 +62,6 @@ def _may_wait(fields: Mapping[str, Any]) -> bool:
 
 def _known(text: bytes, company_id: CompanyId, ref: RecordRef, kept: AllKept) -> Ready | None:
     found = kept[company_id].get(ref)
-    checksum = None if found is None or found.checksum is None else checksum_of(text)
-    if found is None or checksum is None or checksum != found.checksum:
+    if found is None or found.checksum is None or found.checksum != checksum_of(text):
         return None
-    return company_id, found.client_id, PLACES[ref.type], ref.id, False, None, False, checksum, None, None
+    return company_id, found.client_id, PLACES[ref.type], ref.id, False, None, False, found.checksum, None, None

@@ -21,8 +21,8 @@ from portal_core.domain.ledger import Ledger
 from portal_core.domain.payments import Payment
 from portal_core.domain.records import RecordRef, RecordType
 
-Place: TypeAlias = tuple[ClientId, RecordRef]
-"""A document, and in whose ledger it is to be held; another client's is never there."""
+Place: TypeAlias = tuple[ClientId, RecordType, str]
+"""In whose ledger a document is to be held, its type and its id; another client's document is never there."""
 
 _KINDS = (RecordType.INVOICE, RecordType.PAYMENT)
 _STEPS = 2
@@ -48,7 +48,7 @@ def ledgers_around(
     connection: Connection, company_id: CompanyId, around: Mapping[ClientId, Collection[RecordRef]]
 ) -> Mapping[ClientId, Ledger]:
     """Return ledgers that are right about some documents of each client, what they settle and what settles them."""
-    held = {(client_id, ref) for client_id, refs in around.items() for ref in refs if ref.type in _KINDS}
+    held = {(client_id, ref.type, ref.id) for client_id, refs in around.items() for ref in refs if ref.type in _KINDS}
     fresh = held
     for _ in range(_STEPS):
         fresh = set(_neighbours(connection, company_id, fresh)) - held
@@ -73,20 +73,20 @@ def _documents(
     ids = _ids(held, kind)
     allocated = allocated_by(connection, company_id, kind, ids)
     for row in _rows(connection, statement, company_id, ids):
-        if (row.client_id, RecordRef(kind, row.id)) in held:
+        if (row.client_id, kind, row.id) in held:
             yield row, allocated.get(row.id, ())
 
 
 def _neighbours(connection: Connection, company_id: CompanyId, places: Collection[Place]) -> Iterator[Place]:
     for kind in _KINDS:
         for row in _rows(connection, _GIVEN_BY, company_id, _ids(places, kind), source_type=kind.value):
-            yield row.client_id, RecordRef(RecordType.INVOICE, row.invoice_id)
+            yield row.client_id, RecordType.INVOICE, row.invoice_id
     for row in _rows(connection, _GIVEN_TO, company_id, _ids(places, RecordType.INVOICE)):
-        yield row.client_id, RecordRef(RecordType(row.source_type), row.source_id)
+        yield row.client_id, RecordType(row.source_type), row.source_id
 
 
 def _ids(places: Iterable[Place], kind: RecordType) -> set[str]:
-    return {ref.id for _, ref in places if ref.type is kind}
+    return {own_id for _, each, own_id in places if each is kind}
 
 
 def _rows(
