@@ -1,7 +1,7 @@
 """The same records once more: passed over by their checksums, and judged anew once what they said may not hold."""
 
 import io
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -11,17 +11,18 @@ from sqlalchemy import select
 
 from portal_adapters.contract.mint import CountingMint
 from portal_adapters.memory import MemoryTransactions
-from portal_adapters.records import helpers
+from portal_adapters.records import helpers, staging
 from portal_adapters.records.importing import import_records
+from portal_adapters.records.preparing import Fault, Ready, prepare
 from portal_adapters.records.staging import FileRefused
 from portal_adapters.records.writing import export_records
 from portal_adapters.sqlalchemy import SqlTransactions
 from portal_adapters.sqlalchemy.schema import invoices, quotes
 from portal_core.domain.records import RecordType
-from portal_core.ports import Mint, Transactions
+from portal_core.ports import Mint, Pack, Transactions
 from portal_core.use_cases.records import Counts, Outcome
 from tests.adapters.stores import postgres_store, sqlite_store
-from tests.adapters.test_records_importing import CLIENT, COMPANY, a_payment, an_invoice, lines, owned, problems
+from tests.adapters.test_records_importing import CLIENT, COMPANY, a_payment, an_invoice, gone, lines, owned, problems
 
 SMALL = (Path(__file__).parent.parent / "data" / "small.jsonl").read_bytes()
 
@@ -44,6 +45,30 @@ def a_quote(state: str, total: str) -> dict[str, Any]:
     return owned("quote", "Q1", state=state, revision=1, issued_on="2026-11-01", **sums)
 
 
+def owned_order(record_id: str) -> dict[str, Any]:
+    sums = {"currency": "EUR", "subtotal": "1.00", "tax": "0.00", "total": "1.00", "lines": []}
+    return owned("order", record_id, state="confirmed", ordered_on="2026-11-01", delivery_status="none", **sums)
+
+
+@pytest.fixture
+def transactions() -> Generator[SqlTransactions]:
+    with sqlite_store(CountingMint()) as transactions:
+        yield transactions
+
+
+def noted(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """Return where every line is noted that is prepared from now on."""
+    read: list[bytes] = []
+
+    def noting(texts: Iterable[bytes], pack: Pack | None) -> list[Ready | list[Fault]]:
+        given = list(texts)
+        read.extend(given)
+        return prepare(given, pack)
+
+    monkeypatch.setattr(helpers, "prepare", noting)
+    return read
+
+
 def checksums(transactions: SqlTransactions) -> dict[str, str | None]:
     with transactions.engine.connect() as connection:
         return {row.id: row.checksum for row in connection.execute(select(invoices.c.id, invoices.c.checksum))}
@@ -56,6 +81,86 @@ def test_the_same_file_changes_nothing() -> None:
         assert take_in(transactions, SMALL) == {
             (kind, Outcome.UNCHANGED): count for (kind, _), count in created.items()
         }
+
+
+def test_what_is_kept_as_it_is_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    changed = an_invoice("I1", number="other")
+    with sqlite_store(CountingMint()) as transactions:
+        take_in(transactions, lines(COMPANY, CLIENT, an_invoice("I1"), an_invoice("I2")))
+        read = noted(monkeypatch)
+
+        assert take_in(transactions, lines(CLIENT, an_invoice("I2"))) == {
+            (RecordType.CLIENT, Outcome.UNCHANGED): 1,
+            (RecordType.INVOICE, Outcome.UNCHANGED): 1,
+        }
+        assert not read
+        assert take_in(transactions, lines(changed, an_invoice("I2"))) == {
+            (RecordType.INVOICE, Outcome.UPDATED): 1,
+            (RecordType.INVOICE, Outcome.UNCHANGED): 1,
+        }
+        assert read == lines(changed).splitlines()
+
+
+def test_a_file_that_begins_with_what_is_new_is_read_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(staging, "_WORTH_ASKING", 1)
+    old, new = an_invoice("old"), [an_invoice(f"I{number}") for number in range(500)]
+    with sqlite_store(CountingMint()) as transactions:
+        take_in(transactions, lines(COMPANY, CLIENT, old))
+        read = noted(monkeypatch)
+
+        assert take_in(transactions, lines(*new, old)) == {
+            (RecordType.INVOICE, Outcome.CREATED): 500,
+            (RecordType.INVOICE, Outcome.UNCHANGED): 1,
+        }
+        assert lines(old).strip() in read
+
+
+def test_what_is_kept_as_it_is_is_judged_with_what_changes(transactions: SqlTransactions) -> None:
+    claiming = an_invoice("I1", amount_due="10.00")
+    order = owned_order("O1")
+    billed = an_invoice("I2", order_id="O1")
+    take_in(transactions, lines(COMPANY, CLIENT, claiming, order, billed))
+
+    assert problems(transactions, lines(claiming, a_payment("P1", "I1"))) == [("1.jsonl", 1, "/amount_due")]
+    assert problems(transactions, lines(billed, gone(order))) == [("1.jsonl", 1, "/order_id")]
+    assert problems(transactions, lines(CLIENT, order, billed, gone(claiming), gone(CLIENT)))
+    assert take_in(transactions, lines(billed, {**order, "number": "other"}, CLIENT)) == {
+        (RecordType.INVOICE, Outcome.UNCHANGED): 1,
+        (RecordType.ORDER, Outcome.UPDATED): 1,
+        (RecordType.CLIENT, Outcome.UNCHANGED): 1,
+    }
+
+
+def test_a_payment_in_another_currency_is_unchanged_when_it_comes_again(transactions: SqlTransactions) -> None:
+    yen = an_invoice("I1", currency="JPY", subtotal="1500", tax="0", total="1500")
+    crossing = a_payment("P1", allocations=[{"invoice_id": "I1", "amount": "1500", "payment_amount": "9.50"}])
+    take_in(transactions, lines(COMPANY, CLIENT, yen, crossing))
+
+    assert take_in(transactions, lines(yen, crossing)) == {
+        (RecordType.INVOICE, Outcome.UNCHANGED): 1,
+        (RecordType.PAYMENT, Outcome.UNCHANGED): 1,
+    }
+    assert take_in(transactions, lines(crossing, an_invoice("I2"))) == {
+        (RecordType.PAYMENT, Outcome.UNCHANGED): 1,
+        (RecordType.INVOICE, Outcome.CREATED): 1,
+    }
+
+
+def test_a_record_that_comes_twice_is_told_though_it_is_kept_as_it_is(transactions: SqlTransactions) -> None:
+    take_in(transactions, lines(COMPANY, CLIENT))
+
+    assert problems(transactions, lines(CLIENT, CLIENT)) == [("1.jsonl", 2, "/id")]
+
+
+@pytest.mark.parametrize("line", ["[]", "not json", '{"type": [], "id": 1}', '{"type": "order", "allocations": [1]}'])
+def test_what_is_no_record_is_refused_as_ever(line: str, transactions: SqlTransactions) -> None:
+    take_in(transactions, lines(COMPANY, CLIENT))
+    named = line.replace('{"type": "order"', '{"type": "order", "company_id": "acme", "id": "O1"').encode()
+
+    told = problems(transactions, lines(CLIENT) + named)
+
+    assert told
+    assert told == problems(MemoryTransactions(CountingMint()), lines(CLIENT) + named)
 
 
 def test_a_quote_that_was_changed_without_its_revision_is_passed_over_when_it_comes_again() -> None:

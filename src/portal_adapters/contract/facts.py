@@ -208,3 +208,22 @@ class FactsContract:
         assert ledger.amount_due(note) == eur("116.00")
         assert invoices.amount_due(invoices.invoices[an_invoice("I1").id]) == eur("118.00")
         assert other.id not in {*ledger.invoices, *invoices.invoices, *nothing.invoices}
+
+    def test_ledgers_of_several_clients_are_those_of_each(self, transactions: Transactions) -> None:
+        other = an_invoice("I3", scope=NEIGHBOUR)
+        prepare(transactions, *OURS, *THEIRS, other)
+        around = {
+            CLIENT: [RecordRef(RecordType.INVOICE, "I1"), RecordRef(RecordType.INVOICE, "I3")],
+            NEIGHBOUR.client_id: [RecordRef(RecordType.INVOICE, "I3")],
+            STRANGER.client_id: [RecordRef(RecordType.PAYMENT, "P1")],
+        }
+
+        with transactions.begin() as store:
+            together = store.intake.ledgers(COMPANY, around)
+            alone = {each: store.intake.ledger(COMPANY, each, refs) for each, refs in around.items()}
+
+        assert together.keys() == around.keys()
+        for client_id, ledger in together.items():
+            assert ledger.invoices == alone[client_id].invoices
+            assert ledger.payments == alone[client_id].payments
+        assert other.id not in together[CLIENT].invoices

@@ -16,6 +16,7 @@ from attrs import field, frozen
 
 from portal_adapters import clock
 from portal_adapters.records.placing import give_owners, give_units, located, require_company
+from portal_adapters.records.recognising import recognised
 from portal_adapters.records.staging import (
     ClientShare,
     FileRefused,
@@ -117,8 +118,10 @@ def import_records(  # noqa: PLR0913 - what it takes in, and six choices of how
     """
     problems = Problems()
     begins = _Begins(writing=transactions.begin, reading=reading or transactions.begin, pause=pause)
-    with Staging(begins.read(pack_of)) as staging:
-        staged(staging, files, problems, progress, helpers)
+    pack = begins.read(pack_of)
+    recognise = None if pack is None else partial(recognised, begins.read)
+    with Staging(pack) as staging:
+        staged(staging, files, problems, progress, helpers, recognise)
         work = _Import(begins=begins, staging=staging, progress=progress, by=by)
         work.prepare(problems)
         if not work.is_small:
@@ -183,9 +186,9 @@ class _Import:
 
     def apply(self, *, keep: bool) -> Counts:
         """Keep companies, then clients, then delete companies: at once where there is little, else by groups."""
+        counts = Counts({(kind, Outcome.UNCHANGED): count for kind, count in self.staging.passed_over().items()})
         if self.is_small:
-            return self._run([self._apply_companies, self._apply_clients, self._delete_companies], keep=keep)
-        counts = Counts()
+            return counts + self._run([self._apply_companies, self._apply_clients, self._delete_companies], keep=keep)
         try:
             for some in self._by_groups(keep=keep):
                 counts += some

@@ -33,6 +33,11 @@ def prepare(texts: Iterable[bytes], pack: Pack | None) -> list[Ready | list[Faul
     return [_prepare_line(each, pack) for each in texts]
 
 
+def checksum_of(text: bytes) -> str:
+    """Return the checksum of a line, under the rules that it is read by."""
+    return hashlib.blake2b(text, digest_size=16, person=_RULES).hexdigest()
+
+
 def forms_of(text: bytes, units: Units, pack: Pack | None) -> tuple[Line, bytes | None, bytes | None]:
     """Return a line that was read, its outline and its fact packed."""
     line = read_line(text, units)
@@ -57,7 +62,7 @@ def _prepare_line(text: bytes, pack: Pack | None) -> Ready | list[Fault]:
         isinstance(line.change, Deletion),
         _unit_of(line),
         bool(line.waits_for),
-        hashlib.blake2b(text, digest_size=16, person=_RULES).hexdigest(),
+        checksum_of(text),
         outline,
         form,
     )

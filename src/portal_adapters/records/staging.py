@@ -1,7 +1,7 @@
 """Files laid out on disk by company and client, so that they can be judged whole before anything is written."""
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from itertools import islice
@@ -9,11 +9,11 @@ from types import TracebackType
 from typing import BinaryIO, Self, TypeAlias, final
 
 import orjson
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from portal_adapters.records.helpers import prepared
 from portal_adapters.records.outlines import load_outline
-from portal_adapters.records.preparing import PLACES, forms_of
+from portal_adapters.records.preparing import PLACES, Ready, forms_of
 from portal_adapters.records.reading import read_line
 from portal_core.domain.errors import InvalidInput, Refusal
 from portal_core.domain.ids import ClientId, CompanyId, InvoiceId
@@ -27,6 +27,10 @@ MOST_PROBLEMS = 100
 """How many problems are told; the others are counted."""
 
 _BATCH = 500
+
+_WORTH_ASKING = 8
+"""A file whose first batches, so many, hold nothing that is known is not compared with what is kept any further."""
+
 _BOM = b"\xef\xbb\xbf"
 _TYPES = tuple(RecordType)
 
@@ -103,6 +107,11 @@ class StagedLine:
     change: OutlinedChange
 
 
+NumberedLine: TypeAlias = tuple[int, bytes]
+
+Recognise: TypeAlias = Callable[[Sequence[bytes]], Sequence[Ready | None]]
+"""Returns those of some lines ready to be staged, but for outline and form, that are kept just as they are."""
+
 Where: TypeAlias = tuple[str, int]
 """A file and a line of it."""
 
@@ -134,12 +143,22 @@ class Staging:
         """Let go of the file."""
         self._database.close()
 
-    def read(self, name: str, file: BinaryIO, problems: Problems, progress: Progress, helpers: int = 0) -> None:
+    def read(
+        self,
+        name: str,
+        file: BinaryIO,
+        problems: Problems,
+        progress: Progress,
+        helpers: int = 0,
+        recognise: Recognise | None = None,
+    ) -> None:
         """Stage the lines of a file, and take note of what is wrong with any."""
         self._files.append(name)
         place = len(self._files) - 1
+        lines = _lines_of(name, file)
         self._database.execute("BEGIN")
-        for batch, ready in prepared(_batches(_lines_of(name, file)), self._pack, helpers):
+        unknown = lines if recognise is None else self._unknown(lines, place, progress, recognise)
+        for batch, ready in prepared(_batches(unknown), self._pack, helpers):
             rows: list[tuple[object, ...]] = []
             for (number, text), each in zip(batch, ready, strict=True):
                 if isinstance(each, list):
@@ -151,6 +170,23 @@ class Staging:
             self._done += len(rows)
             progress("reading", self._done)
         self._database.execute("COMMIT")
+
+    def _unknown(
+        self, lines: Iterator[NumberedLine], place: int, progress: Progress, recognise: Recognise
+    ) -> Iterator[NumberedLine]:
+        """Yield the lines that are not kept as they are, and stage the others; a file that begins new is all new."""
+        is_new = True
+        for asked, batch in enumerate(_batches(lines), start=1):
+            found = recognise([text for _, text in batch])
+            rows = [(*known, place, *line) for line, known in zip(batch, found, strict=True) if known is not None]
+            self._database.executemany(_INSERT_KNOWN, rows)
+            self._done += len(rows)
+            progress("reading", self._done)
+            yield from (line for line, known in zip(batch, found, strict=True) if known is None)
+            is_new = is_new and not rows
+            if is_new and asked == _WORTH_ASKING:
+                break
+        yield from lines
 
     def index(self, problems: Problems) -> None:
         """Make the lines ready to be looked up; take note of records that come more than once."""
@@ -165,21 +201,25 @@ class Staging:
         self._database.executescript(_INDEXES)
 
     def count(self) -> int:
-        """Return how many records there are."""
-        count: int = self._database.execute("SELECT count(*) FROM record").fetchone()[0]
+        """Return how many records are to be judged."""
+        count: int = self._database.execute(_COUNT).fetchone()[0]
         return count
 
     def count_clients(self) -> int:
-        """Return how many clients there are records of."""
+        """Return how many clients there are records to be judged of."""
         count: int = self._database.execute(_COUNT_CLIENTS).fetchone()[0]
         return count
+
+    def passed_over(self) -> Mapping[RecordType, int]:
+        """Return how many records of each type are not to be judged, since every line of their clients is known."""
+        return {_TYPES[place]: count for place, count in self._database.execute(_COUNT_PASSED_OVER)}
 
     def company_ids(self) -> list[CompanyId]:
         """Return the companies that any record is of."""
         return [CompanyId(each) for (each,) in self._database.execute("SELECT DISTINCT company FROM record ORDER BY 1")]
 
     def clients(self) -> Iterator[ClientShare]:
-        """Yield whose records there are, by company and client."""
+        """Yield whose records there are to be judged, by company and client: not those of whom every line is known."""
         with closing(self._database.cursor()) as cursor:
             for company, client, count in cursor.execute(_CLIENTS):
                 yield ClientShare(CompanyId(company), ClientId(client), count)
@@ -221,17 +261,21 @@ class Staging:
         owner = share.company_id, share.client_id
         with closing(self._database.cursor()) as cursor:
             for row in cursor.execute(_OUTLINES_TO_KEEP if keeping else _OUTLINES, owner):
-                rowid, place, record_id, deleted, checksum, outline, form = row
+                rowid, place, record_id, deleted, checksum, outline, known, form = row
                 ref = _ref(place, record_id)
                 if deleted:
                     yield Deletion(ref)
                     continue
+                if known:
+                    read = self._whole(rowid, with_lines=False).outline()
+                    yield evolve(read, whole=partial(self._whole, rowid), checksum=checksum)
+                    continue
                 outlined = load_outline(outline, ref.type, record_id, owner)
                 yield Outline(ref, partial(self._whole, rowid), *outlined, checksum, form)
 
-    def _whole(self, rowid: int) -> Upsert:
+    def _whole(self, rowid: int, *, with_lines: bool = True) -> Upsert:
         text, units = self._database.execute(_WHOLE, (rowid,)).fetchone()
-        change = read_line(text, _units_of(units)).change
+        change = read_line(text, _units_of(units), whole=with_lines).change
         assert isinstance(change, Upsert)  # noqa: S101 - a deletion has no outline
         return change
 
@@ -312,12 +356,12 @@ def _units_of(kept: bytes | None) -> dict[InvoiceId, Currency]:
     return {invoice_id: CURRENCIES[code] for invoice_id, code in codes.items()}
 
 
-def _batches(lines: Iterator[tuple[int, bytes]]) -> Iterator[Sequence[tuple[int, bytes]]]:
+def _batches(lines: Iterator[NumberedLine]) -> Iterator[Sequence[NumberedLine]]:
     while batch := list(islice(lines, _BATCH)):
         yield batch
 
 
-def _lines_of(name: str, file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+def _lines_of(name: str, file: BinaryIO) -> Iterator[NumberedLine]:
     """Yield the lines that hold anything, each with its number."""
     for number, text in enumerate(iter(lambda: file.readline(LONGEST_LINE + 1), b""), start=1):
         if len(text) > LONGEST_LINE:
@@ -335,11 +379,16 @@ def _too_long(name: str, number: int) -> Problems:
 
 
 def staged(
-    staging: Staging, files: Iterable[tuple[str, BinaryIO]], problems: Problems, progress: Progress, helpers: int = 0
+    staging: Staging,
+    files: Iterable[tuple[str, BinaryIO]],
+    problems: Problems,
+    progress: Progress,
+    helpers: int = 0,
+    recognise: Recognise | None = None,
 ) -> None:
     """Stage all files; refuse with FileRefused when the form of any line is wrong."""
     for name, file in files:
-        staging.read(name, file, problems, progress, helpers)
+        staging.read(name, file, problems, progress, helpers, recognise)
     staging.index(problems)
     if problems.total:
         raise FileRefused(problems)
@@ -352,26 +401,37 @@ PRAGMA cache_size = -32000;
 CREATE TABLE record (
     company TEXT NOT NULL, client TEXT, type INTEGER NOT NULL, id TEXT NOT NULL,
     deleted INTEGER NOT NULL, unit TEXT, waiting INTEGER NOT NULL, checksum TEXT NOT NULL, outline BLOB, form BLOB,
-    file INTEGER NOT NULL, line INTEGER NOT NULL, text BLOB NOT NULL, units BLOB
+    file INTEGER NOT NULL, line INTEGER NOT NULL, text BLOB NOT NULL, units BLOB, known INTEGER NOT NULL
 );
 """
 _INDEXES = """
 CREATE INDEX by_id ON record (company, type, id);
-CREATE INDEX by_client ON record (company, client);
+CREATE INDEX by_client ON record (company, client, file, line, known);
 CREATE INDEX deletions ON record (company) WHERE deleted;
 CREATE INDEX waiting ON record (company) WHERE waiting;
 """
-_INSERT = "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)"
+_INSERT = "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, FALSE)"
+_INSERT_KNOWN = _INSERT.replace("FALSE", "TRUE")
 _REPEATED = """
 SELECT company, type, id, json_group_array(json_array(file, line)) FROM
     (SELECT company, type, id, file, line FROM record ORDER BY company, type, id, file, line)
 GROUP BY company, type, id HAVING count(*) > 1
 """
-_CLIENTS = "SELECT company, client, count(*) FROM record WHERE client IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2"
-_COUNT_CLIENTS = "SELECT count(*) FROM (SELECT 1 FROM record WHERE client IS NOT NULL GROUP BY company, client)"
+_CLIENTS = """
+SELECT company, client, count(*) AS records FROM record WHERE client IS NOT NULL
+GROUP BY company, client HAVING NOT min(known) ORDER BY company, client
+"""
+_COUNT_CLIENTS = f"SELECT count(*) FROM ({_CLIENTS})"  # noqa: S608 - of constants alone, and so are those below
+_PASSED_OVER = _CLIENTS.replace("NOT min", "min")
+_COUNT = f"SELECT count(*) - (SELECT coalesce(sum(records), 0) FROM ({_PASSED_OVER})) FROM record"  # noqa: S608
+_COUNT_PASSED_OVER = f"""
+SELECT type, count(*) FROM record WHERE (company, client) IN (SELECT company, client FROM ({_PASSED_OVER}))
+GROUP BY type
+"""  # noqa: S608
 _ONE = "SELECT text FROM record WHERE company = ? AND type = ? AND id = ?"
 _OUTLINES = """
-SELECT rowid, type, id, deleted, checksum, outline, NULL FROM record WHERE company = ? AND client = ? ORDER BY rowid
+SELECT rowid, type, id, deleted, checksum, outline, known, NULL FROM record WHERE company = ? AND client = ?
+ORDER BY file, line
 """
 _OUTLINES_TO_KEEP = _OUTLINES.replace("NULL", "form")
 _WHOLE = "SELECT text, units FROM record WHERE rowid = ?"

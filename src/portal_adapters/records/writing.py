@@ -24,7 +24,7 @@ from portal_core.domain.orders import Order
 from portal_core.domain.paging import every
 from portal_core.domain.payments import Payment
 from portal_core.domain.quotes import Decision, Quote
-from portal_core.domain.records import Fact, ref_of
+from portal_core.domain.records import Fact, RecordRef, ref_of
 from portal_core.ports import Store
 
 Object: TypeAlias = dict[str, JSON]
@@ -71,13 +71,10 @@ def _company_of(fact: Fact) -> CompanyId:
 def _invoices(store: Store, company_id: CompanyId, invoices: Iterator[Invoice]) -> Iterator[bytes]:
     """Yield the lines of invoices, asking for the ledgers of some at a time."""
     while chunk := list(islice(invoices, _CHUNK)):
-        by_client: dict[ClientId, list[Invoice]] = defaultdict(list)
+        by_client: dict[ClientId, list[RecordRef]] = defaultdict(list)
         for each in chunk:
-            by_client[each.client_id].append(each)
-        ledgers = {
-            client_id: store.intake.ledger(company_id, client_id, {ref_of(each) for each in theirs})
-            for client_id, theirs in by_client.items()
-        }
+            by_client[each.client_id].append(ref_of(each))
+        ledgers = store.intake.ledgers(company_id, by_client)
         yield from (line_of(_invoice(each, ledgers[each.client_id])) for each in chunk)
 
 

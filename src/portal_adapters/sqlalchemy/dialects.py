@@ -90,20 +90,20 @@ def add_up(table: Table, dialect: str, *sums: str) -> Insert:
     return statement.on_conflict_do_update(index_elements=keys, set_=added)
 
 
-def take_turns(connection: Connection, company_id: CompanyId, client_id: ClientId | None = None) -> None:
-    """Wait for other transactions that number a company's events, or that settle one client's documents.
+def take_turns(connection: Connection, company_id: CompanyId, client_ids: Iterable[ClientId | None] = (None,)) -> None:
+    """Wait for other transactions that number a company's events, or that settle some clients' documents: in order.
 
     On SQLite nobody else is writing; on PostgreSQL this is an advisory lock until the transaction ends. One that
     only reads waits for nobody and keeps nobody waiting: it sees one state throughout.
     """
     if not connection.get_execution_options().get(READING, False):
-        take_turn(connection, f"portal:{company_id}:{client_id or ''}")
+        take_turn(connection, *(f"portal:{company_id}:{client_id or ''}" for client_id in client_ids))
 
 
-def take_turn(connection: Connection, turn: str) -> None:
-    """Wait for a turn that one transaction can have at a time; on SQLite nobody else is writing."""
+def take_turn(connection: Connection, *turns: str) -> None:
+    """Wait for turns that one transaction can have at a time, in order; on SQLite nobody else is writing."""
     if connection.dialect.name == "postgresql":
-        connection.execute(_LOCK, {"turn": turn})
+        connection.execute(_LOCK, {"turns": turns})
 
 
 def try_turn(connection: Connection, turn: str) -> bool:
@@ -158,7 +158,9 @@ def in_chunks(ids: Iterable[str]) -> Iterable[list[str]]:
         yield ordered[start : start + MOST_IN_ONE_QUESTION]
 
 
-_LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("turn"), 0)))
+_TURN: ColumnElement[str] = func.unnest(bindparam("turns", type_=postgresql.ARRAY(Text))).column_valued("turn")
+
+_LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(_TURN, 0)))
 
 _TRY_LOCK = select(func.pg_try_advisory_xact_lock(func.hashtextextended(bindparam("turn"), 0)))
 

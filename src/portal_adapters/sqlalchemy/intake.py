@@ -15,7 +15,7 @@ from portal_adapters.sqlalchemy.dialects import MOST_IN_ONE_QUESTION, add_up, in
 from portal_adapters.sqlalchemy.documents import among
 from portal_adapters.sqlalchemy.engine import busy
 from portal_adapters.sqlalchemy.facts import TABLES
-from portal_adapters.sqlalchemy.ledgers import ledger_around
+from portal_adapters.sqlalchemy.ledgers import ledgers_around
 from portal_adapters.sqlalchemy.packing import ALLOCATION_COLUMNS, COLUMNS, Rows, pack, rows_of, unpack
 from portal_adapters.sqlalchemy.schema import allocations, document_counts
 from portal_adapters.sqlalchemy.settling import settle
@@ -58,8 +58,13 @@ class SqlIntake(Intake):
     connection: Connection
 
     def ledger(self, company_id: CompanyId, client_id: ClientId, around: Collection[RecordRef]) -> Ledger:
-        take_turns(self.connection, company_id, client_id)
-        return ledger_around(self.connection, (company_id, client_id), around)
+        return self.ledgers(company_id, {client_id: around})[client_id]
+
+    def ledgers(
+        self, company_id: CompanyId, around: Mapping[ClientId, Collection[RecordRef]]
+    ) -> Mapping[ClientId, Ledger]:
+        take_turns(self.connection, company_id, around)
+        return ledgers_around(self.connection, company_id, around)
 
     def save(self, facts: Iterable[Fact]) -> None:
         for kind, batch in _batches(facts, ref_of):

@@ -1,79 +1,100 @@
-"""Ledgers of a part of a client's documents: some invoices and payments, and two steps around them.
+"""Ledgers of a part of some clients' documents: some invoices and payments, and two steps around them.
 
-The first step holds what they settle and what settles them; the second makes the ledger right about those, too.
+The first step holds what they settle and what settles them; the second makes the ledgers right about those, too.
+Each step asks for all clients at once.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Select, bindparam, select
 
 from portal_adapters.sqlalchemy.dialects import in_chunks
-from portal_adapters.sqlalchemy.documents import among, in_scope
+from portal_adapters.sqlalchemy.documents import among
 from portal_adapters.sqlalchemy.facts import allocated_by
 from portal_adapters.sqlalchemy.records import AnyRow, invoice_of, payment_of
 from portal_adapters.sqlalchemy.schema import allocations, invoices, payments
 from portal_core.domain.ids import ClientId, CompanyId
+from portal_core.domain.invoices import Invoice
 from portal_core.domain.ledger import Ledger
+from portal_core.domain.payments import Payment
 from portal_core.domain.records import RecordRef, RecordType
 
-Owner: TypeAlias = tuple[CompanyId, ClientId]
+Place: TypeAlias = tuple[ClientId, RecordType, str]
+"""In whose ledger a document is to be held, its type and its id; another client's document is never there."""
 
+_KINDS = (RecordType.INVOICE, RecordType.PAYMENT)
 _STEPS = 2
 
 _INVOICES = select(*(column for column in invoices.c if column.name != "lines")).where(
-    *in_scope(invoices), among(invoices.c.id, "ids")
+    invoices.c.company_id == bindparam("company_id"), among(invoices.c.id, "ids")
 )
 
-_PAYMENTS = select(*payments.c).where(*in_scope(payments), among(payments.c.id, "ids"))
+_PAYMENTS = select(*payments.c).where(payments.c.company_id == bindparam("company_id"), among(payments.c.id, "ids"))
 
-_GIVEN_BY = select(allocations.c.invoice_id).where(
-    *in_scope(allocations),
+_GIVEN_BY = select(allocations.c.client_id, allocations.c.invoice_id).where(
+    allocations.c.company_id == bindparam("company_id"),
     allocations.c.source_type == bindparam("source_type"),
     among(allocations.c.source_id, "ids"),
 )
 
-_GIVEN_TO = select(allocations.c.source_type, allocations.c.source_id).where(
-    *in_scope(allocations), among(allocations.c.invoice_id, "ids")
+_GIVEN_TO = select(allocations.c.client_id, allocations.c.source_type, allocations.c.source_id).where(
+    allocations.c.company_id == bindparam("company_id"), among(allocations.c.invoice_id, "ids")
 )
 
 
-def ledger_around(connection: Connection, owner: Owner, around: Collection[RecordRef]) -> Ledger:
-    """Return a ledger that is right about some documents and all that they settle or that settles them."""
-    held = {ref for ref in around if ref.type in {RecordType.INVOICE, RecordType.PAYMENT}}
+def ledgers_around(
+    connection: Connection, company_id: CompanyId, around: Mapping[ClientId, Collection[RecordRef]]
+) -> Mapping[ClientId, Ledger]:
+    """Return ledgers that are right about some documents of each client, what they settle and what settles them."""
+    held = {(client_id, ref.type, ref.id) for client_id, refs in around.items() for ref in refs if ref.type in _KINDS}
     fresh = held
     for _ in range(_STEPS):
-        fresh = set(_neighbours(connection, owner, fresh)) - held
+        fresh = set(_neighbours(connection, company_id, fresh)) - held
         held = held | fresh
-    kept = {kind: {ref.id for ref in held if ref.type is kind} for kind in (RecordType.INVOICE, RecordType.PAYMENT)}
-    return _ledger(connection, owner, kept[RecordType.INVOICE], kept[RecordType.PAYMENT])
+    billed: dict[str, list[Invoice]] = defaultdict(list)
+    paid: dict[str, list[Payment]] = defaultdict(list)
+    for row, given in _documents(connection, company_id, _INVOICES, RecordType.INVOICE, held):
+        billed[row.client_id].append(invoice_of(row, given, lines=False))
+    for row, given in _documents(connection, company_id, _PAYMENTS, RecordType.PAYMENT, held):
+        paid[row.client_id].append(payment_of(row, given))
+    return {client_id: Ledger(billed[client_id], paid[client_id]) for client_id in around}
 
 
-def _ledger(connection: Connection, owner: Owner, invoice_ids: Iterable[str], payment_ids: Iterable[str]) -> Ledger:
-    notes = allocated_by(connection, owner[0], RecordType.INVOICE, invoice_ids)
-    paid = allocated_by(connection, owner[0], RecordType.PAYMENT, payment_ids)
-    return Ledger(
-        (
-            invoice_of(row, notes.get(row.id, ()), lines=False)
-            for row in _rows(connection, _INVOICES, owner, invoice_ids)
-        ),
-        (payment_of(row, paid.get(row.id, ())) for row in _rows(connection, _PAYMENTS, owner, payment_ids)),
-    )
+def _documents(
+    connection: Connection,
+    company_id: CompanyId,
+    statement: Select[*tuple[Any, ...]],
+    kind: RecordType,
+    held: Collection[Place],
+) -> Iterator[tuple[AnyRow, Sequence[AnyRow]]]:
+    """Yield the rows of the documents of a type that are to be held, each with those of its allocations."""
+    ids = _ids(held, kind)
+    allocated = allocated_by(connection, company_id, kind, ids)
+    for row in _rows(connection, statement, company_id, ids):
+        if (row.client_id, kind, row.id) in held:
+            yield row, allocated.get(row.id, ())
 
 
-def _neighbours(connection: Connection, owner: Owner, refs: Collection[RecordRef]) -> Iterator[RecordRef]:
-    for kind in (RecordType.INVOICE, RecordType.PAYMENT):
-        ids = {ref.id for ref in refs if ref.type is kind}
-        for row in _rows(connection, _GIVEN_BY, owner, ids, source_type=kind.value):
-            yield RecordRef(RecordType.INVOICE, row.invoice_id)
-    for row in _rows(connection, _GIVEN_TO, owner, {ref.id for ref in refs if ref.type is RecordType.INVOICE}):
-        yield RecordRef(RecordType(row.source_type), row.source_id)
+def _neighbours(connection: Connection, company_id: CompanyId, places: Collection[Place]) -> Iterator[Place]:
+    for kind in _KINDS:
+        for row in _rows(connection, _GIVEN_BY, company_id, _ids(places, kind), source_type=kind.value):
+            yield row.client_id, RecordType.INVOICE, row.invoice_id
+    for row in _rows(connection, _GIVEN_TO, company_id, _ids(places, RecordType.INVOICE)):
+        yield row.client_id, RecordType(row.source_type), row.source_id
+
+
+def _ids(places: Iterable[Place], kind: RecordType) -> set[str]:
+    return {own_id for _, each, own_id in places if each is kind}
 
 
 def _rows(
-    connection: Connection, statement: Select[*tuple[Any, ...]], owner: Owner, ids: Iterable[str], **more: str
+    connection: Connection,
+    statement: Select[*tuple[Any, ...]],
+    company_id: CompanyId,
+    ids: Iterable[str],
+    **more: str,
 ) -> Iterator[AnyRow]:
-    company_id, client_id = owner
     for chunk in in_chunks(ids):
-        parameters = {"company_id": company_id, "client_id": client_id, "ids": chunk, **more}
-        yield from connection.execute(statement, parameters).all()
+        yield from connection.execute(statement, {"company_id": company_id, "ids": chunk, **more}).all()

@@ -103,6 +103,12 @@ class Intake(Protocol):
         other. A transaction that only reads waits for nobody, and nobody for it.
         """
 
+    def ledgers(
+        self, company_id: CompanyId, around: Mapping[ClientId, Collection[RecordRef]]
+    ) -> Mapping[ClientId, Ledger]:
+        """Return such ledgers of some clients, whose turns are taken in this order; at once where a store can."""
+        return {client_id: self.ledger(company_id, client_id, refs) for client_id, refs in around.items()}
+
     @abstractmethod
     def save(self, facts: Iterable[Fact]) -> None:
         """Insert or replace facts of one company; they have no checksum any more.

@@ -25,7 +25,7 @@ from portal_core.domain.quotes import Quote
 from portal_core.domain.records import Fact, RecordRef, RecordType, document_of, ref_of, references_of
 from portal_core.ports import Kept, Pack, Packed, Store
 from portal_core.use_cases.audit import note_act
-from portal_core.use_cases.settling import Changed, RecordFault, Settling, settling_of
+from portal_core.use_cases.settling import Changed, RecordFault, Settling, settlings_of
 from portal_core.use_cases.withdrawing import faults_of_deletions
 
 T = TypeVar("T")
@@ -381,30 +381,32 @@ def _gathered(records: ClientRecords) -> Changed:
 def _opened(store: Store, clients: Sequence[ClientRecords], tell: Tell) -> Sequence[_Case]:
     """Return the cases of some clients, whose turns are taken before anything is read that their changes rely on."""
     changes = [_gathered(each) for each in clients]
-    for changed in changes:
-        store.intake.ledger(changed.company_id, changed.client_id, ())
+    if not changes:
+        return []
+    store.intake.ledgers(changes[0].company_id, {each.client_id: () for each in changes})
     known = _known(store, changes)
+    settlings = settlings_of(store, changes, known=known)
     return [
         _Case(
             records=records,
             changed=changed,
-            settling=settling_of(store, changed, is_known=changed.client in known),
-            is_known=changed.client in known,
+            settling=settlings[changed.client_id],
+            is_known=changed.client_id in known,
             tell=tell,
         )
         for records, changed in zip(clients, changes, strict=True)
     ]
 
 
-def _known(store: Store, changes: Sequence[Changed]) -> set[RecordRef]:
+def _known(store: Store, changes: Sequence[Changed]) -> set[ClientId]:
     """Return those of the clients that there are; one that no record brings may be kept elsewhere than its facts."""
-    if not changes:
-        return set()
-    known = set(store.facts.kept(changes[0].company_id, [each.client for each in changes]))
-    for each in changes:
-        if each.client not in known | each.replaced.keys() and store.clients.get(each.company_id, each.client_id):
-            known.add(each.client)
-    return known
+    kept = store.facts.kept(changes[0].company_id, [each.client for each in changes])
+    return {
+        each.client_id
+        for each in changes
+        if each.client in kept
+        or (each.client not in each.replaced and store.clients.get(each.company_id, each.client_id))
+    }
 
 
 def _upserts(cases: Iterable[_Case], *, keeping: bool) -> Iterator[_Part]:

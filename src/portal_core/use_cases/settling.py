@@ -1,6 +1,6 @@
 """What a client's changed records settle: the ledger before and after, and where the two leave a disagreement."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import TypeAlias
 
@@ -155,25 +155,48 @@ class Settling:
                     yield ref, Cause(_invoice(target)), amount > before.get(target, 0)
 
 
-def settling_of(store: Store, changed: Changed, *, is_known: bool) -> Settling:
-    """Return the ledgers around a client's changes; of a client who is not known yet, there was nothing before."""
-    around = changed.settling_refs()
+def settlings_of(
+    store: Store, changes: Sequence[Changed], *, known: Collection[ClientId]
+) -> Mapping[ClientId, Settling]:
+    """Return the ledgers around some clients' changes; of a client who is not known yet, there was nothing before."""
+    around = {each.client_id: each.settling_refs() for each in changes}
+    before = {each.client_id: Ledger((), ()) for each in changes}
+    before |= _ledgers(store, changes, {each: refs for each, refs in around.items() if refs and each in known})
+    dependants = {each.client_id: list(_dependants(before[each.client_id], each)) for each in changes}
+    further: dict[ClientId, dict[RecordRef, None]] = {}
+    for client_id, some in dependants.items():
+        if any(target not in before[client_id].invoices for target in _targets(some)):
+            further[client_id] = around[client_id] = around[client_id] | dict.fromkeys(map(_ref, some))
+    before |= _ledgers(store, changes, further)
+    return {
+        each.client_id: _settling(
+            store,
+            each,
+            before[each.client_id],
+            touched=around[each.client_id] | dict.fromkeys(map(_ref, dependants[each.client_id])),
+            is_known=each.client_id in known,
+        )
+        for each in changes
+    }
+
+
+def _ledgers(
+    store: Store, changes: Sequence[Changed], around: Mapping[ClientId, Collection[RecordRef]]
+) -> Mapping[ClientId, Ledger]:
+    return store.intake.ledgers(changes[0].company_id, around) if around else {}
+
+
+def _settling(
+    store: Store, changed: Changed, before: Ledger, *, touched: Collection[RecordRef], is_known: bool
+) -> Settling:
     owner = changed.company_id, changed.client_id
-    before = store.intake.ledger(*owner, around) if around and is_known else Ledger((), ())
-    dependants = list(_dependants(before, changed))
-    if any(target not in before.invoices for target in _targets(dependants)):
-        around |= dict.fromkeys(map(_ref, dependants))
-        before = store.intake.ledger(*owner, around)
     settled = _targets(_changed_documents(before, changed))
     return Settling(
         before=before,
         after=_after(before, changed),
         changed=changed,
-        touched_invoices={InvoiceId(ref.id): None for ref in around if ref.type is RecordType.INVOICE}
-        | {each.id: None for each in dependants if isinstance(each, Invoice)}
-        | settled,
-        touched_payments={PaymentId(ref.id): None for ref in around if ref.type is RecordType.PAYMENT}
-        | {each.id: None for each in dependants if isinstance(each, Payment)},
+        touched_invoices={InvoiceId(ref.id): None for ref in touched if ref.type is RecordType.INVOICE} | settled,
+        touched_payments={PaymentId(ref.id): None for ref in touched if ref.type is RecordType.PAYMENT},
         moved=partial(store.facts.moved, *owner) if is_known else dict,
     )
 
