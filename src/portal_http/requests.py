@@ -25,8 +25,8 @@ from portal_core.domain.text import (
     URL_LENGTH,
     clean_email,
     clean_text,
+    required_signed_text,
     required_text,
-    signed_name,
 )
 from portal_core.domain.webhooks import URL_PATTERN, WebhookChanges, clean_url_of_webhook
 from portal_core.use_cases.access import LONGEST_OVERLAP, NewGrant
@@ -45,7 +45,10 @@ _BEYOND_MICROSECONDS = re.compile(r"(\.[0-9]{6})[0-9]+")
 _CONTROL = r"\u0000-\u0009\u000b-\u001f\u007f-\u009f"
 _SOME_TEXT = rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$"
 _ANY_TEXT = rf"^[^{_CONTROL}]*$"
-_HIDDEN = r"\u0000-\u001f\u007f-\u009f\u00ad\u200b\u2028-\u202e\u2060-\u2064\u2066-\u206f\ufeff"
+_HIDDEN = (
+    rf"{_CONTROL}\u00ad\u0600-\u0605\u06dd\u070f\u0890-\u0891\u08e2\u180e\u200b\u2028-\u202e"
+    r"\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb"
+)
 _SIGNED = rf"^\s*[^\s{_HIDDEN}][^{_HIDDEN}]*\s*$"
 _WEB_ADDRESS = rf"^\s*{URL_PATTERN}\s*$"
 _EMAIL = rf"^\s*{EMAIL_PATTERN}\s*$"
@@ -98,7 +101,9 @@ Name: TypeAlias = Annotated[
     Meta(min_length=1, max_length=NAME_LENGTH, pattern=_SOME_TEXT),
     _text(partial(required_text, longest=NAME_LENGTH)),
 ]
-SignedName: TypeAlias = Annotated[str, Meta(min_length=1, max_length=NAME_LENGTH, pattern=_SIGNED), _text(signed_name)]
+SignedText: TypeAlias = Annotated[
+    str, Meta(min_length=1, max_length=NAME_LENGTH, pattern=_SIGNED), _text(required_signed_text)
+]
 Subject: TypeAlias = Annotated[
     str,
     Meta(min_length=1, max_length=SUBJECT_LENGTH, pattern=_SOME_TEXT),
@@ -136,10 +141,10 @@ class NamedDocument:
 class AcceptQuote:
     """Who accepts, and the revision that they saw; without one, the current revision is meant."""
 
-    name: SignedName | None = None
-    title: SignedName | None = None
+    name: SignedText | None = None
+    title: SignedText | None = None
     email: Email | None = None
-    purchase_order: SignedName | None = None
+    purchase_order: SignedText | None = None
     comment: Comment | None = None
     revision: Revision | None = None
 
@@ -161,7 +166,7 @@ class DeclineQuote:
     """Who declines and why, and the revision that they saw; without one, the current revision is meant."""
 
     reason: Comment | None = None
-    name: SignedName | None = None
+    name: SignedText | None = None
     revision: Revision | None = None
 
     def evidence(self, *, ip: str | None, user_agent: str | None) -> Evidence:

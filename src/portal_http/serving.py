@@ -7,6 +7,7 @@ import socket
 import sys
 from contextlib import suppress
 from datetime import UTC, datetime
+from logging.config import dictConfig
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -85,9 +86,10 @@ def serve(settings: Settings, *, host: str, port: int, workers: int) -> None:
     """Serve until told to stop; refuse with WiringRefused or SchemaOutdated what is not fit to be served."""
     admins_of(settings)
     end_in_order()
+    dictConfig(_log_config(settings.log_format))
     if workers == 1:
         application = build(settings, public_url=public_url_of(settings, port=port))
-        serve_on(application, listen(host, port), settings)
+        serve_on(application, _listen_aloud(host, port), settings)
         return
     if settings.rate_limit_url.startswith("memory"):
         raise WiringRefused(
@@ -97,14 +99,14 @@ def serve(settings: Settings, *, host: str, port: int, workers: int) -> None:
     build(settings)
     hand_down(public_url=public_url_of(settings, port=port))
     config = uvicorn.Config("portal_http.main:app", factory=True, workers=workers, **_manners(settings))
-    Multiprocess(config, sockets=_told(shares_of(listen(host, port)))).run()
+    Multiprocess(config, sockets=shares_of(_listen_aloud(host, port))).run()
 
 
 def serve_on(application: Starlette, listening: socket.socket, settings: Settings) -> None:
     """Serve on a socket that listens already, in this process."""
     server = uvicorn.Server(uvicorn.Config(application, **_manners(settings)))
     with suppress(KeyboardInterrupt):
-        server.run(sockets=_told(shares_of(listening)))
+        server.run(sockets=shares_of(listening))
     if not server.started:
         sys.exit(1)
 
@@ -119,13 +121,14 @@ def listen(host: str, port: int) -> socket.socket:
         listening.listen(_BACKLOG)
     except OSError as taken:
         listening.close()
-        raise WiringRefused(f"Port {port} of {host} cannot be used: {taken.strerror}. Try another --port.") from None
+        reason = f"Port {port} of {host} cannot be used: {taken.strerror}."
+        raise WiringRefused(f"{reason} Try another --port or --host.") from None
     return listening
 
 
-def _told(listening: list[socket.socket]) -> list[socket.socket]:
-    host, port = listening[0].getsockname()[:2]
-    _log.info("The portal is running on http://%s:%d", f"[{host}]" if ":" in host else host, port)
+def _listen_aloud(host: str, port: int) -> socket.socket:
+    listening = listen(host, port)
+    _log.info("Listening at http://%s:%d", f"[{host}]" if ":" in host else host, listening.getsockname()[1])
     return listening
 
 

@@ -95,7 +95,7 @@ def test_serving_sends_by_itself_unless_it_is_told_not_to(
 
     with running(tmp_path, "serve", "--port", "0", **environment) as server:
         assert server.stderr is not None
-        while "running on" not in server.stderr.readline():
+        while "Listening at" not in server.stderr.readline():
             continue
         run("token", "create", "--company", "acme", "--client", "C-7")
         until = time.monotonic() + (10 if deliver == "on" else 3)

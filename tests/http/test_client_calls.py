@@ -79,14 +79,14 @@ def test_a_quote_is_shown_with_its_lines_and_its_revision_as_entity_tag(world: W
     assert data["lines"][0]["subtotal"] == money("100.00")
 
 
-@pytest.mark.parametrize("name", ["Ada \u202eecalevoL", "Ada\nDirector"])
+@pytest.mark.parametrize("name", ["Ada \u202eecalevoL", "A\u200bda"])
 def test_a_name_that_reads_as_another_one_signs_nothing(world: World, name: str) -> None:
     link = world.link()
 
     answers = [world.http.post(f"{link}/quotes/Q1/{wish}", json={"name": name}) for wish in ("accept", "decline")]
 
     assert [answer.status_code for answer in answers] == [422, 422]
-    assert answers[0].json()["errors"] == [{"pointer": "/name", "detail": "must be one line without hidden characters"}]
+    assert answers[0].json()["errors"] == [{"pointer": "/name", "detail": "must not contain hidden characters"}]
 
 
 def test_an_accepted_quote_can_be_checked_against_the_digest_of_what_was_agreed_to(world: World) -> None:

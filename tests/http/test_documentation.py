@@ -1,6 +1,7 @@
 """The documentation describes the server that there is: every answer conforms to it, whatever is asked."""
 
 import re
+import unicodedata
 from typing import Any
 
 import jsonschema
@@ -16,6 +17,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from portal_core.domain.text import required_signed_text
 from portal_http.api.table import CLIENT_ENDPOINTS, STAFF_ENDPOINTS
 from portal_http.app import ENDPOINTS
 from portal_http.documentation import DOCUMENTED
@@ -103,6 +105,19 @@ def test_every_reference_leads_somewhere() -> None:
 @pytest.mark.parametrize("name", ["AcceptQuote", "IssueLink", "AmendLink", "SubmitFeedback", "NamedDocument"])
 def test_requests_are_documented_as_strictly_as_they_are_taken(name: str) -> None:
     assert DOCUMENT["components"]["schemas"][name]["additionalProperties"] is False
+
+
+def test_what_is_hidden_in_a_signed_text_is_documented_as_it_is_refused() -> None:
+    pattern = re.compile(DOCUMENT["components"]["schemas"]["AcceptQuote"]["properties"]["name"]["anyOf"][0]["pattern"])
+    # JavaScript's patterns, which the description speaks in, have no short way to name what lies beyond.
+    for character in map(chr, range(0x10000)):
+        if character == "\r" or unicodedata.category(character) == "Cs":
+            continue
+        try:
+            accepted = bool(required_signed_text(f"a{character}b"))
+        except ValueError:
+            accepted = False
+        assert accepted == bool(pattern.search(f"a{character}b")), hex(ord(character))
 
 
 def test_the_page_needs_no_other_host_and_no_inline_script(world: World) -> None:

@@ -4,11 +4,27 @@ import asyncio
 import socket
 from contextlib import ExitStack, closing
 
+import pytest
 import uvloop
 
-from portal_http.serving import shares_of
+from portal_http.serving import listen, shares_of
+from portal_http.wiring import WiringRefused
 
 CROWD = 64
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
+def test_a_port_that_is_taken_is_refused_with_what_to_do(host: str) -> None:
+    with closing(listen(host, 0)) as taken:
+        port = taken.getsockname()[1]
+
+        with pytest.raises(WiringRefused, match=f"Port {port} of {host} cannot be used: .* Try another --port"):
+            listen(host, port)
+
+
+def test_a_host_that_is_none_of_this_machine_is_refused_with_what_to_do() -> None:
+    with pytest.raises(WiringRefused, match="Try another --port or --host"):
+        listen("192.0.2.1", 0)
 
 
 def test_a_crowd_of_new_connections_is_taken_in_a_few_turns_of_the_loop() -> None:

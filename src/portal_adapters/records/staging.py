@@ -410,30 +410,34 @@ CREATE INDEX by_client ON record (company, client, file, line, known);
 CREATE INDEX deletions ON record (company) WHERE deleted;
 CREATE INDEX waiting ON record (company) WHERE waiting;
 """
-_INSERT = "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, FALSE)"
-_INSERT_KNOWN = _INSERT.replace("FALSE", "TRUE")
+_INSERT, _INSERT_KNOWN = (
+    f"INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, {known})" for known in ("FALSE", "TRUE")
+)
 _REPEATED = """
 SELECT company, type, id, json_group_array(json_array(file, line)) FROM
     (SELECT company, type, id, file, line FROM record ORDER BY company, type, id, file, line)
 GROUP BY company, type, id HAVING count(*) > 1
 """
-_CLIENTS = """
-SELECT company, client, count(*) AS records FROM record WHERE client IS NOT NULL
-GROUP BY company, client HAVING NOT min(known) ORDER BY company, client
+_BY_CLIENT = """
+SELECT company, client, count(*) AS records, min(known) AS passed_over FROM record WHERE client IS NOT NULL
+GROUP BY company, client
 """
-_COUNT_CLIENTS = f"SELECT count(*) FROM ({_CLIENTS})"  # noqa: S608 - of constants alone, and so are those below
-_PASSED_OVER = _CLIENTS.replace("NOT min", "min")
+_CLIENTS = f"SELECT company, client, records FROM ({_BY_CLIENT}) WHERE NOT passed_over ORDER BY company, client"  # noqa: S608 - of constants alone, and so are those below
+_COUNT_CLIENTS = f"SELECT count(*) FROM ({_CLIENTS})"  # noqa: S608
+_PASSED_OVER = f"SELECT company, client, records FROM ({_BY_CLIENT}) WHERE passed_over"  # noqa: S608
 _COUNT = f"SELECT count(*) - (SELECT coalesce(sum(records), 0) FROM ({_PASSED_OVER})) FROM record"  # noqa: S608
 _COUNT_PASSED_OVER = f"""
 SELECT type, count(*) FROM record WHERE (company, client) IN (SELECT company, client FROM ({_PASSED_OVER}))
 GROUP BY type
 """  # noqa: S608
 _ONE = "SELECT text FROM record WHERE company = ? AND type = ? AND id = ?"
-_OUTLINES = """
-SELECT rowid, type, id, deleted, checksum, outline, known, NULL FROM record WHERE company = ? AND client = ?
-ORDER BY file, line
-"""
-_OUTLINES_TO_KEEP = _OUTLINES.replace("NULL", "form")
+_OUTLINES, _OUTLINES_TO_KEEP = (
+    f"""
+    SELECT rowid, type, id, deleted, checksum, outline, known, {form} FROM record WHERE company = ? AND client = ?
+    ORDER BY file, line
+    """  # noqa: S608
+    for form in ("NULL", "form")
+)
 _WHOLE = "SELECT text, units FROM record WHERE rowid = ?"
 _FIRST = "SELECT file, line FROM record WHERE company = ? ORDER BY file, line LIMIT 1"
 _FIRST_UPSERT = """

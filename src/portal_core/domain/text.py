@@ -60,21 +60,21 @@ def required_text(text: str, *, longest: int) -> str:
     return cleaned
 
 
-def signed_name(text: str) -> str:
-    """Return the name of somebody who signs, as `signed_line` has it; raise ValueError when nothing of it is seen."""
-    return required_text(signed_line(text), longest=NAME_LENGTH)
+def required_signed_text(text: str) -> str:
+    """Return a text as `signed_text` has it; raise ValueError when nothing of it is seen."""
+    return required_text(signed_text(text), longest=NAME_LENGTH)
 
 
-def signed_line(text: str) -> str:
+def signed_text(text: str) -> str:
     """Return what a signer says of themselves: clean text of at most 200 characters that reads as it is written.
 
-    Raises ValueError, besides, at a second line and at characters that are not seen (Unicode's category Cf, and so
-    every override of direction), but for the joiners U+200C and U+200D and the marks U+061C, U+200E and U+200F.
+    Raises ValueError, besides, at characters that are not seen (Unicode's category Cf, and so every override of
+    direction), but for the joiners U+200C and U+200D and the marks U+061C, U+200E and U+200F.
     """
-    line = clean_text(text, longest=NAME_LENGTH)
-    if any(map(_is_hidden, line)):
-        raise ValueError("must be one line without hidden characters")
-    return line
+    cleaned = clean_text(text, longest=NAME_LENGTH)
+    if any(map(_is_hidden, cleaned)):
+        raise ValueError("must not contain hidden characters")
+    return cleaned
 
 
 def plain_line(text: str, *, longest: int) -> str:
@@ -118,7 +118,7 @@ def _require_plain(text: str) -> None:
 
 
 def _is_hidden(character: str) -> bool:
-    return unicodedata.category(character) in _HIDDEN and character not in _SPELLING
+    return unicodedata.category(character) in _HIDDEN and character not in _SPELLING and character != "\n"
 
 
 def _is_seen(character: str) -> bool:

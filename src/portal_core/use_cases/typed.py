@@ -15,8 +15,8 @@ from portal_core.domain.text import (
     SUBJECT_LENGTH,
     clean_email,
     clean_text,
+    required_signed_text,
     required_text,
-    signed_name,
 )
 from portal_core.domain.webhooks import clean_url_of_webhook
 
@@ -66,10 +66,10 @@ def clean_evidence(evidence: Evidence) -> Evidence:
     """Return the evidence with what was typed cleaned; refuse with InvalidInput."""
     texts = cleaned(
         {
-            "name": (evidence.name, signed_name),
-            "title": (evidence.title, signed_name),
+            "name": (evidence.name, required_signed_text),
+            "title": (evidence.title, required_signed_text),
             "email": (evidence.email, clean_email),
-            "purchase_order": (evidence.purchase_order, signed_name),
+            "purchase_order": (evidence.purchase_order, required_signed_text),
             "comment": (evidence.comment, COMMENT),
             "reason": (evidence.reason, COMMENT),
         }

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from attrs import define, field
 
 from portal_core.domain.errors import InvalidInput, Problem
-from portal_core.domain.text import EMAIL_LENGTH, NAME_LENGTH, clean_email, clean_text, required_text, signed_line
+from portal_core.domain.text import EMAIL_LENGTH, NAME_LENGTH, clean_email, clean_text, required_text, signed_text
 from portal_http.errors import UnsupportedMediaType
 from portal_http.incoming import Incoming
 from portal_http.pages.labels import N_
@@ -43,7 +43,7 @@ class Form:
 
     def signed(self, name: str) -> str | None:
         """Return what somebody who signs says of themselves, which may be left out."""
-        return self._clean(name, signed_line, NAME_LENGTH) or None
+        return self._clean(name, signed_text, NAME_LENGTH) or None
 
     def signature(self, name: str, missing: str) -> str:
         """Return the name of somebody who signs."""

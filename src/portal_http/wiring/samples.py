@@ -16,8 +16,8 @@ from portal_http.wiring.links import life_of
 
 def demo_settings(folder: Path, public_url: str) -> Settings:
     """Return settings for a portal that lasts as long as it is looked at, with a key that nobody has."""
-    database = folder / "demo.sqlite3"
-    return Settings(database_url=f"sqlite:///{database}", admin_jwt_key=new_key(), public_url=public_url)
+    file = folder / "demo.sqlite3"
+    return Settings(database_url=f"sqlite:///{file}", admin_jwt_key=new_key(), public_url=public_url)
 
 
 def furnish(settings: Settings, *, at: datetime) -> IssuedLink:

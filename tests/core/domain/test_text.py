@@ -6,7 +6,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from portal_core.domain.text import clean_email, clean_mailable, clean_text, clean_url, required_text, signed_name
+from portal_core.domain.text import (
+    clean_email,
+    clean_mailable,
+    clean_text,
+    clean_url,
+    required_signed_text,
+    required_text,
+)
 
 plain = st.text(st.characters(exclude_categories=["Cc", "Cs"], include_characters="\n"), max_size=200)
 
@@ -76,32 +83,32 @@ def test_what_cannot_be_seen_is_no_name(text: str) -> None:
 
 signed = st.characters(exclude_categories=["Cc", "Cf", "Cs", "Zl", "Zp", "Mn", "Mc", "Me"])
 spelling = "\u061c\u200c\u200d\u200e\u200f"
-hidden = st.characters(categories=["Cf", "Zl", "Zp"], include_characters="\n", exclude_characters=spelling)
+hidden = st.characters(categories=["Cf", "Zl", "Zp"], exclude_characters=spelling)
 
 
 @given(st.text(signed, max_size=50), hidden, st.text(signed, max_size=50))
 @example("Ada ", "\u202e", "ecalevoL")
-@example("Ada", "\n", "Director")
 @example("", "\u2066", "")
 def test_who_signs_cannot_hide_how_their_name_is_written(before: str, character: str, after: str) -> None:
     name = f"x{before}{character}{after}x"
 
     with pytest.raises(ValueError, match="hidden characters"):
-        signed_name(name)
+        required_signed_text(name)
 
 
 @given(st.text(signed, max_size=50).map("x{}x".format))
+@example("Ada\nDirector")
 @example("\u0645\u06cc\u200c\u0646\u0627")
 @example("\u0915\u094d\u200d\u0937")
 @example("\u200fאדם\u200e (\u061cعلي)")
 def test_a_name_is_signed_as_it_is_spelt(name: str) -> None:
-    assert signed_name(f" {name}\n") == unicodedata.normalize("NFC", name)
+    assert required_signed_text(f" {name}\n") == unicodedata.normalize("NFC", name)
 
 
 @pytest.mark.parametrize("name", ["", " \n", "\u200d", "\u3164"])
 def test_nobody_signs_with_nothing(name: str) -> None:
     with pytest.raises(ValueError, match="must not be empty"):
-        signed_name(name)
+        required_signed_text(name)
 
 
 def test_a_hundred_thousand_characters_are_refused_at_once() -> None:
