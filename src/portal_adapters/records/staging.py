@@ -165,7 +165,7 @@ class Staging:
                     for pointer, detail in each:
                         problems.add(LineProblem(file=name, line=number, pointer=pointer, detail=detail))
                 else:
-                    rows.append((*each, place, number, text))
+                    rows.append((*each, place, number, text, False))
             self._database.executemany(_INSERT, rows)
             self._done += len(rows)
             progress("reading", self._done)
@@ -178,8 +178,8 @@ class Staging:
         is_new = True
         for asked, batch in enumerate(_batches(lines), start=1):
             found = recognise([text for _, text in batch])
-            rows = [(*known, place, *line) for line, known in zip(batch, found, strict=True) if known is not None]
-            self._database.executemany(_INSERT_KNOWN, rows)
+            rows = [(*known, place, *line, True) for line, known in zip(batch, found, strict=True) if known is not None]
+            self._database.executemany(_INSERT, rows)
             self._done += len(rows)
             progress("reading", self._done)
             yield from (line for line, known in zip(batch, found, strict=True) if known is None)
@@ -410,9 +410,7 @@ CREATE INDEX by_client ON record (company, client, file, line, known);
 CREATE INDEX deletions ON record (company) WHERE deleted;
 CREATE INDEX waiting ON record (company) WHERE waiting;
 """
-_INSERT, _INSERT_KNOWN = (
-    f"INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, {known})" for known in ("FALSE", "TRUE")
-)
+_INSERT = "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?)"
 _REPEATED = """
 SELECT company, type, id, json_group_array(json_array(file, line)) FROM
     (SELECT company, type, id, file, line FROM record ORDER BY company, type, id, file, line)
