@@ -167,7 +167,7 @@ def test_who_has_to_wait_for_a_connection_is_handed_one_as_it_is(url: str) -> No
         await asyncio.gather(*(runner.read(_company) for _ in range(20)))
         assert len(taken) == 1
 
-    _with_runner(url, crowd)
+    _with_runner(url, crowd, patience_seconds=60)
 
 
 def test_who_waits_too_long_for_another_to_have_read_is_told_that_the_store_is_busy(url: str) -> None:
