@@ -3,7 +3,9 @@
 import asyncio
 import json
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing
+from functools import partial
 from typing import Any, TypeAlias
 
 import pytest
@@ -107,3 +109,16 @@ def test_lines_are_read_in_one_thread_and_kept_in_another() -> None:
             runner.close()
 
     assert outcomes(told) == [Outcome.CREATED] * 3
+
+
+@pytest.mark.postgres
+def test_those_who_push_the_same_clients_in_different_orders_wait_for_each_other() -> None:
+    clients = [CLIENT | {"id": f"C{place}"} for place in range(5)]
+    records = [an_invoice(f"I{place}") | {"client_id": f"C{place}"} for place in range(5)]
+    with postgres_store(CountingMint()) as transactions, ThreadPoolExecutor(6) as threads:
+        push(transactions, lines(COMPANY, *clients))
+        contents = [lines(*records), lines(*reversed(records))] * 15
+
+        told = list(threads.map(partial(push, transactions, atomic=False), contents))
+
+    assert all(each in {Outcome.CREATED, Outcome.UNCHANGED} for some in told for each in outcomes(some))

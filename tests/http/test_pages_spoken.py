@@ -58,3 +58,13 @@ def test_other_calls_are_left_as_they_are() -> None:
     macro = '{% macro field(name, words, hint="") %}{{ name }} {{ words }} {{ hint }}{% endmacro %}'
 
     assert spoken(f'{macro}{{{{ field("a", _("Menu"), hint=_("Menu")) }}}}') == "a Menü Menü"
+
+
+def test_what_is_known_only_when_it_is_said_is_put_in_then() -> None:
+    said = spoken('{{ _("%(number)s of %(total)s", **about) }}', about={"number": "<3>", "total": 7})
+
+    assert said == "7, davon &lt;3&gt;"
+
+
+def test_a_message_with_a_lone_percent_sign_spoils_no_page_that_does_not_say_it() -> None:
+    assert spoken('{% if false %}{{ _("20% off") }}{% endif %}{{ _("Menu") }}') == "Menü"

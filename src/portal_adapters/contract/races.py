@@ -291,7 +291,7 @@ class RacesContract:
 
         def write(worker: int) -> None:
             with suppress(Refusal):
-                _run(transactions, writing[worker % len(writing)] if worker else _erase)
+                _run(transactions, writing[(worker - 1) % len(writing)] if worker else _erase)
 
         portal_race.run(write)
 

@@ -104,6 +104,8 @@ class Shipment:
         return ClientRecords(company_id=self.company_id, client_id=share.client_id, read=lambda _: read)
 
     def _keep_each(self, store: Store, wrong: set[int | None]) -> Iterator[LineProblem]:
+        # Lines come in any order. Who takes the turns of clients as they come, and keeps them, locks others out.
+        store.intake.ledgers(self.company_id, {share.client_id: () for share in self.staging.clients()})
         for each in list(self.staging.each()):
             if each.line not in wrong:
                 for fault in self._keep_one(store, each):

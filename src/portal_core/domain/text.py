@@ -25,9 +25,12 @@ _EMAIL = re.compile(EMAIL_PATTERN)
 _FORBIDDEN = frozenset({"Cc", "Cs"})
 _HIDDEN = frozenset({"Cc", "Cf", "Zl", "Zp"})
 _UNSEEN = _HIDDEN | {"Zs"}
-# Persian and the languages of India are spelt with joiners, and keyboards of right-to-left scripts have keys for marks
-# of direction, which move no letter. Embeddings, overrides and isolates do: behind them a name reads as another one.
-_SPELLING = frozenset("\u200c\u200d\u061c\u200e\u200f")
+# Persian and the languages of India are spelt with joiners. Keyboards of right-to-left scripts have keys for marks of
+# direction, which move no letter; but where there is no such letter they move numbers. Embeddings, overrides and
+# isolates move all: behind them a name reads as another one.
+_JOINERS = frozenset("\u200c\u200d")
+_DIRECTION = frozenset("\u061c\u200e\u200f")
+_RIGHT_TO_LEFT = frozenset({"R", "AL"})
 _BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 _MOST_MARKS = 30
 _LONGEST_COMPOSITION = 4
@@ -69,10 +72,11 @@ def signed_text(text: str) -> str:
     """Return what a signer says of themselves: clean text of at most 200 characters that reads as it is written.
 
     Raises ValueError, besides, at characters that are not seen (Unicode's category Cf, and so every override of
-    direction), but for the joiners U+200C and U+200D and the marks U+061C, U+200E and U+200F.
+    direction), but for the joiners U+200C and U+200D and, beside letters of a right-to-left script, the marks U+061C,
+    U+200E and U+200F.
     """
     cleaned = clean_text(text, longest=NAME_LENGTH)
-    if any(map(_is_hidden, cleaned)):
+    if any(map(_is_hidden, cleaned)) or (_DIRECTION & set(cleaned) and not any(map(_is_right_to_left, cleaned))):
         raise ValueError("must not contain hidden characters")
     return cleaned
 
@@ -118,7 +122,13 @@ def _require_plain(text: str) -> None:
 
 
 def _is_hidden(character: str) -> bool:
-    return unicodedata.category(character) in _HIDDEN and character not in _SPELLING and character != "\n"
+    spelt_with = character in _JOINERS or character in _DIRECTION
+    return unicodedata.category(character) in _HIDDEN and not spelt_with and character != "\n"
+
+
+def _is_right_to_left(character: str) -> bool:
+    # The marks themselves are of these classes too.
+    return unicodedata.bidirectional(character) in _RIGHT_TO_LEFT and character not in _DIRECTION
 
 
 def _is_seen(character: str) -> bool:

@@ -35,7 +35,12 @@ class _Spoken(NodeTransformer):
         message = self._message(call)
         if message is None or call.kwargs:
             return self.generic_visit(call)
-        return nodes.MarkSafe(nodes.Const(message % {}, lineno=call.lineno), lineno=call.lineno)
+        try:
+            said = message % {}
+        except (TypeError, ValueError, KeyError):
+            # What is wrong with it is told where it is said, and only then.
+            return self.generic_visit(call)
+        return nodes.MarkSafe(nodes.Const(said, lineno=call.lineno), lineno=call.lineno)
 
     def visit_Output(self, output: nodes.Output) -> nodes.Node:  # noqa: N802 - as above
         """Put what a message speaks of between its words, as if the template had been written so."""
@@ -56,7 +61,9 @@ class _Spoken(NodeTransformer):
 
     def _message(self, node: nodes.Node) -> str | None:
         match node:
-            case nodes.Call(node=nodes.Name(name="_"), args=[nodes.Const(value=str(message))]):
+            case nodes.Call(
+                node=nodes.Name(name="_"), args=[nodes.Const(value=str(message))], dyn_args=None, dyn_kwargs=None
+            ):
                 return self._messages.gettext(message)
             case _:
                 return None

@@ -105,6 +105,12 @@ def test_a_name_is_signed_as_it_is_spelt(name: str) -> None:
     assert required_signed_text(f" {name}\n") == unicodedata.normalize("NFC", name)
 
 
+@pytest.mark.parametrize("text", ["\u200f4711 / 2026", "PO 100\u200f 200", "\u061c12 34", "12\u200e"])
+def test_a_mark_of_direction_moves_no_number(text: str) -> None:
+    with pytest.raises(ValueError, match="hidden characters"):
+        required_signed_text(text)
+
+
 @pytest.mark.parametrize("name", ["", " \n", "\u200d", "\u3164"])
 def test_nobody_signs_with_nothing(name: str) -> None:
     with pytest.raises(ValueError, match="must not be empty"):
