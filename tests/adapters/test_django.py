@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, close_old_connections, connection, connections, transaction
+from django.db.transaction import TransactionManagementError
 
 from portal_adapters.contract import StoreContract
 from portal_adapters.contract.builders import NOW, SCOPE, a_quote, a_visit, evidence
@@ -107,6 +108,17 @@ def test_what_django_does_once_a_block_is_committed_is_done_after_the_acceptance
         told.append(connection.in_atomic_block)
 
     assert told == [True, True]
+
+
+@pytest.mark.usefixtures("transactions")
+def test_within_a_block_of_djangos_that_is_broken_nothing_is_asked_or_accepted() -> None:
+    with transaction.atomic():
+        transaction.set_rollback(True)
+        for refused in (accept, is_decided):
+            with pytest.raises(TransactionManagementError):
+                refused()
+
+    assert not is_decided()
 
 
 @pytest.mark.usefixtures("transactions")

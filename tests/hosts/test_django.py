@@ -12,8 +12,9 @@ import psycopg
 import pytest
 from attrs import evolve, frozen
 from django.core.management import call_command
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.db.models import QuerySet
+from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext, override_settings
 from psycopg.errors import LockNotAvailable
 from sqlalchemy import Column, Connection, Engine, MetaData, String, Table
@@ -257,6 +258,22 @@ def test_a_view_that_fails_leaves_neither_the_acceptance_nor_the_model(transacti
 
     assert state_of(django_engine(), "Q1", shop_store) == "sent"
     assert not Fitting.objects.exists()
+
+
+def test_a_view_that_catches_a_clash_within_the_block_is_told_that_nothing_is_accepted(
+    transactions: Transactions,
+) -> None:
+    Fitting.objects.create(on=TODAY, quote_id="Q2")
+
+    def accept_anyway() -> None:
+        with transactions.begin() as store:
+            accept_quote(store, a_visit(), QuoteId("Q1"), evidence(), seen=1, now=NOW)
+            with suppress(IntegrityError):
+                Fitting.objects.create(on=TODAY, quote_id="Q1")
+
+    with pytest.raises(TransactionManagementError):
+        accept_anyway()
+    assert state_of(django_engine(), "Q1", shop_store) == "sent"
 
 
 @pytest.mark.postgres

@@ -58,6 +58,8 @@ class DjangoTransactions(Transactions):
     """Transactions that are `django.db.transaction.atomic` blocks; within another one, its savepoints.
 
     Everything that is done in the block is committed together or not at all, by the portal and by Django's models.
+    Raises Django's TransactionManagementError where an error of the database was caught in the block, as that is rolled
+    back then.
     """
 
     mint: Mint
@@ -69,6 +71,8 @@ class DjangoTransactions(Transactions):
         """Begin a transaction that may write; Busy when it cannot have its lock in time, or cannot commit."""
         with _saying_busy(), transaction.atomic(self.using), self.read() as store:
             yield store
+            # Django would roll back without a word where an error in the block was caught in it.
+            connections[self.using].validate_no_broken_transaction()
 
     @contextmanager
     def read(self) -> Generator[Store]:
@@ -183,6 +187,7 @@ def _engine(using: str, vendor: str) -> Engine:
 
 def _lent(using: str) -> Any:  # noqa: ANN401 - as above
     connection = connections[using]
+    connection.validate_no_broken_transaction()
     connection.close_if_health_check_failed()
     connection.ensure_connection()
     return _Lent(connection.connection)
