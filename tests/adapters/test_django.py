@@ -11,6 +11,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, close_old_connections, connection, connections, transaction
 from django.db.transaction import TransactionManagementError
+from sqlalchemy.exc import DBAPIError
 
 from portal_adapters.contract import StoreContract
 from portal_adapters.contract.builders import NOW, SCOPE, a_quote, a_visit, evidence
@@ -122,6 +123,35 @@ def test_within_a_block_of_djangos_that_is_broken_nothing_is_asked_or_accepted()
 
 
 @pytest.mark.usefixtures("transactions")
+def test_a_block_of_djangos_ends_with_an_error_once_a_statement_of_the_portals_failed_in_it() -> None:
+    def go_on() -> None:
+        with PLAIN.begin(), suppress(DBAPIError), django_engine().connect() as lent:
+            lent.exec_driver_sql("SELECT * FROM nowhere")
+
+    with pytest.raises(TransactionManagementError):
+        go_on()
+    with transaction.atomic():
+        with suppress(DBAPIError), PLAIN.begin(), django_engine().connect() as lent:
+            lent.exec_driver_sql("SELECT * FROM nowhere")
+        accept()
+
+    assert is_decided()
+
+
+@pytest.mark.usefixtures("transactions")
+def test_a_host_that_catches_what_failed_in_a_read_of_the_portals_is_told_that_its_own_rows_are_lost() -> None:
+    def go_on() -> None:
+        with transaction.atomic():
+            with suppress(DBAPIError), PLAIN.read(), django_engine().connect() as lent:
+                lent.exec_driver_sql("SELECT * FROM nowhere")
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
+
+    with pytest.raises(TransactionManagementError):
+        go_on()
+
+
+@pytest.mark.usefixtures("transactions")
 def test_a_statement_that_the_database_refuses_is_no_busy_store() -> None:
     with pytest.raises(DatabaseError, match="nowhere"), PLAIN.begin(), connection.cursor() as cursor:
         cursor.execute("SELECT * FROM nowhere")
@@ -154,15 +184,25 @@ def test_a_server_that_is_out_of_reach_is_busy() -> None:
 
 
 @pytest.mark.postgres
+def test_a_connection_that_was_cut_off_is_made_anew_after_the_one_call_that_found_it_so() -> None:
+    with emptied_database() as url, django_on_postgres(url):
+        connection.settings_dict |= {"CONN_MAX_AGE": 60}
+        prepare(PLAIN, QUOTE)
+        _cut_off(url)
+
+        with pytest.raises(Busy):
+            is_decided()
+        close_old_connections()
+
+        assert not is_decided()
+
+
+@pytest.mark.postgres
 def test_a_connection_that_was_cut_off_is_made_anew_where_django_checks_its_connections() -> None:
     with emptied_database() as url, django_on_postgres(url):
         connection.settings_dict |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
         prepare(PLAIN, QUOTE)
-        with psycopg.connect(url) as other:
-            other.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
-                " AND pid <> pg_backend_pid()"
-            )
+        _cut_off(url)
         close_old_connections()
 
         assert not is_decided()
@@ -176,6 +216,14 @@ def test_a_database_of_another_kind_is_refused_by_name(monkeypatch: pytest.Monke
         django_engine("legacy")
 
     del connections["legacy"]
+
+
+def _cut_off(url: str) -> None:
+    with psycopg.connect(url) as other:
+        other.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid()"
+        )
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from attrs import field, frozen
 from django.apps import AppConfig
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DEFAULT_DB_ALIAS, close_old_connections, connections, router, transaction
-from sqlalchemy import Date, Dialect, Engine, NullPool, create_engine
+from sqlalchemy import Date, Dialect, Engine, ExceptionContext, NullPool, create_engine, event
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError
 
@@ -182,6 +182,14 @@ def _engine(using: str, vendor: str) -> Engine:
     )
     if vendor == "sqlite":
         engine.dialect.colspecs = {**engine.dialect.colspecs, Date: _Day}
+
+    @event.listens_for(engine, "handle_error")
+    def _tell_django(_: ExceptionContext) -> None:
+        """Let Django know what its own cursor would have told it: a COMMIT would be a ROLLBACK now, or unanswered."""
+        connection = connections[using]
+        connection.needs_rollback = connection.in_atomic_block
+        connection.errors_occurred = True
+
     return engine
 
 
