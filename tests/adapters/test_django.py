@@ -1,5 +1,6 @@
 """The store on Django's own connection keeps every promise, and is one transaction with whatever Django does."""
 
+import asyncio
 import sqlite3
 from collections.abc import Generator
 from contextlib import closing, contextmanager, suppress
@@ -8,6 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, close_old_connections, connection, connections, transaction
 from django.db.transaction import TransactionManagementError
@@ -17,9 +19,9 @@ from portal_adapters.contract import StoreContract
 from portal_adapters.contract.builders import NOW, SCOPE, a_quote, a_visit, evidence
 from portal_adapters.contract.feeding import prepare
 from portal_adapters.randomness import RandomMint
-from portal_adapters.sqlalchemy.django import DjangoTransactions, django_engine
+from portal_adapters.sqlalchemy.django import DjangoRunner, DjangoTransactions, django_engine, migrate_with_django
 from portal_core.domain.errors import AlreadyDecided, Busy
-from portal_core.ports import Transactions
+from portal_core.ports import Store, Transactions
 from portal_core.use_cases.quotes import accept_quote, decline_quote
 from tests.adapters.stores import emptied_database, sqlite_store
 from tests.django_databases import Requests, django_on_postgres, django_on_sqlite
@@ -152,6 +154,24 @@ def test_a_host_that_catches_what_failed_in_a_read_of_the_portals_is_told_that_i
 
 
 @pytest.mark.usefixtures("transactions")
+def test_several_use_cases_of_the_runner_are_one_transaction() -> None:
+    def answer(store: Store) -> None:
+        accept_quote(store, a_visit(), QUOTE.id, evidence(), seen=1, now=NOW)
+
+    def fail(_: Store) -> None:
+        raise NoStock
+
+    runner = DjangoRunner(PLAIN)
+    with pytest.raises(NoStock):
+        asyncio.run(runner.write_all([answer, fail]))
+    undone = is_decided()
+    asyncio.run(runner.write_all([answer]))
+    runner.close()
+
+    assert (undone, is_decided()) == (False, True)
+
+
+@pytest.mark.usefixtures("transactions")
 def test_a_statement_that_the_database_refuses_is_no_busy_store() -> None:
     with pytest.raises(DatabaseError, match="nowhere"), PLAIN.begin(), connection.cursor() as cursor:
         cursor.execute("SELECT * FROM nowhere")
@@ -208,12 +228,15 @@ def test_a_connection_that_was_cut_off_is_made_anew_where_django_checks_its_conn
         assert not is_decided()
 
 
-def test_a_database_of_another_kind_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_of_another_kind_is_refused_by_name_and_left_alone_by_migrations(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     another = connections.settings["default"] | {"ENGINE": "django.db.backends.dummy"}
     monkeypatch.setitem(connections.settings, "legacy", another)
 
     with pytest.raises(ImproperlyConfigured, match="'legacy' is neither"):
         django_engine("legacy")
+    migrate_with_django(apps.get_app_config("django_shop"), using="legacy")
 
     del connections["legacy"]
 

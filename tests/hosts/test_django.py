@@ -140,7 +140,7 @@ SHOP = Requests(DjangoTransactions(MINT, store_with_intake))
 
 
 def create_tables() -> None:
-    call_command("migrate", run_syncdb=True, verbosity=0)
+    call_command("migrate", verbosity=0)
     connection.close()
 
 
@@ -288,6 +288,11 @@ def test_on_postgresql_nobody_changes_a_quote_while_it_is_decided(transactions: 
                 other.execute("UPDATE django_shop_quote SET version = 2")
 
 
+def test_the_shops_migrations_make_what_its_models_say(tmp_path: Path) -> None:
+    with django_on_sqlite(tmp_path / "another.sqlite3"):
+        call_command("makemigrations", check_changes=True, dry_run=True, verbosity=0)
+
+
 class Nowhere:
     """A router that lets nobody have tables."""
 
@@ -299,7 +304,7 @@ def test_the_portals_tables_are_where_djangos_router_lets_the_host_have_some(tmp
     with django_on_sqlite(tmp_path / "another.sqlite3"), override_settings(DATABASE_ROUTERS=[Nowhere()]):
         create_tables()
 
-        assert connection.introspection.table_names() == []
+        assert connection.introspection.table_names() == ["django_migrations"]
 
 
 def test_a_page_takes_two_statements_and_the_next_one_takes_one(transactions: Transactions) -> None:

@@ -4,7 +4,7 @@ It needs Django 5.2 or newer, on SQLite or on PostgreSQL with psycopg 3.
 """
 
 import asyncio
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date
@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from portal_adapters.sqlalchemy.dialects import is_transient
 from portal_adapters.sqlalchemy.engine import busy, is_busy
 from portal_adapters.sqlalchemy.migrating import migrate
-from portal_adapters.sqlalchemy.store import StoreOn, store_on
+from portal_adapters.sqlalchemy.store import StoreOn, store_on, together
 from portal_core.ports import Mint, Runner, Store, Transactions
 
 T = TypeVar("T")
@@ -46,8 +46,11 @@ def django_engine(using: str = DEFAULT_DB_ALIAS) -> Engine:
 
 
 def migrate_with_django(sender: AppConfig, *, using: str = DEFAULT_DB_ALIAS, **_: object) -> None:
-    """Create or change the portal's tables, where the app that sends `post_migrate` may have tables."""
-    if router.allow_migrate(using, sender.label):
+    """Create or change the portal's tables, where the app that sends `post_migrate` may have tables.
+
+    It leaves alone every database that is neither SQLite nor PostgreSQL.
+    """
+    if connections[using].vendor in _URLS and router.allow_migrate(using, sender.label):
         with transaction.atomic(using):
             migrate(django_engine(using))
 
@@ -106,6 +109,10 @@ class DjangoRunner(Runner):
         """Run a use case in a transaction: committed when it returns, rolled back when it raises."""
         return await self._in_thread(self.transactions.begin, use_case)
 
+    async def write_all(self, use_cases: Iterable[Callable[[Store], None]]) -> None:
+        """Run use cases in one transaction, in one thread."""
+        await self.write(together(use_cases))
+
     def close(self) -> None:
         """Wait for what is under way."""
         self._pool.shutdown()
@@ -134,9 +141,14 @@ def _saying_busy() -> Generator[None]:
 
 
 def _is_lost(error: Exception) -> bool:
-    """Tell whether an error is psycopg's own, about a connection, and none that PostgreSQL has a code for."""
-    operational = isinstance(error, django.db.OperationalError | OperationalError)
-    return operational and getattr(error.__cause__, "sqlstate", "") is None
+    """Tell whether PostgreSQL is out of reach.
+
+    An error of psycopg's has a code of PostgreSQL's, or None where no server sent it. SQLite's has no such thing.
+    """
+    if not isinstance(error, django.db.OperationalError | OperationalError):
+        return False
+    cause: Any = error.__cause__
+    return hasattr(cause, "sqlstate") and cause.sqlstate is None
 
 
 @final

@@ -1,0 +1,1 @@
+"""The shop's tables; the portal's come after them, by `apps.py`."""
