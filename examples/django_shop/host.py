@@ -58,11 +58,17 @@ def host(
 
     @require_POST
     def accept(request: HttpRequest, quote_id: str) -> JsonResponse:
-        """Accept the revision of a quote that the user saw, and book the fitter: both, or neither."""
+        """Accept the revision of a quote that the user saw, and book the fitter: both, or neither.
+
+        A project has `CsrfViewMiddleware` in its settings, which refuses what another site has the user's browser post.
+        """
         user = sessions.get(request.COOKIES.get("session", ""))
         if user is None:
             return JsonResponse({"error": "Log in first."}, status=401)
-        seen, fitting = int(request.GET["revision"]), date.fromisoformat(request.GET["fitting"])
+        try:
+            seen, fitting = int(request.GET["revision"]), date.fromisoformat(request.GET["fitting"])
+        except (KeyError, ValueError):
+            return JsonResponse({"error": "Say which revision you saw, and a day for the fitting."}, status=400)
         try:
             with runner.transactions.begin() as store:
                 visit = visit_of_user(store, user.scope, user.id, now=clock())

@@ -250,6 +250,14 @@ def test_of_a_view_and_a_link_that_answer_at_once_one_decides_and_a_fitting_is_b
         assert Fitting.objects.filter(on=fitting).exists() is (codes[0] == 200)
 
 
+@pytest.mark.parametrize("asked", ["", "revision=1", "revision=one&fitting=2026-04-01", "revision=1&fitting=soon"])
+def test_a_view_that_is_asked_half_a_question_says_what_is_missing(shop: TestClient, asked: str) -> None:
+    answer = shop.post(f"/my/quotes/Q1/accept?{asked}")
+
+    assert answer.status_code == 400
+    assert answer.json() == {"error": "Say which revision you saw, and a day for the fitting."}
+
+
 def test_a_view_that_fails_leaves_neither_the_acceptance_nor_the_model(transactions: Transactions) -> None:
     with suppress(ZeroDivisionError), transactions.begin() as store:
         accept_quote(store, a_visit(), QuoteId("Q1"), evidence(), seen=1, now=NOW)
