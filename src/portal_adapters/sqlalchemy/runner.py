@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import TypeVar, final
 
-from attrs import define, field
+from attrs import define, field, frozen
 from sqlalchemy import Connection, Engine
 
 from portal_adapters.sqlalchemy.direct import DIRECT
@@ -31,6 +31,15 @@ def _threads(name: str, most: int) -> ThreadPoolExecutor:
 
 
 @final
+@frozen
+class _Inline:
+    """The connection that is read from on the loop, and the store on it, which is made once."""
+
+    connection: Connection
+    store: Store
+
+
+@final
 @define(eq=False)
 class SqliteRunner(Runner):
     """Reads on the event loop that it is used from, writes on a thread of its own."""
@@ -38,7 +47,7 @@ class SqliteRunner(Runner):
     engine: Engine
     mint: Mint
     store_on: StoreOn = store_on
-    _inline: Connection | None = field(default=None, init=False)
+    _inline: _Inline | None = field(default=None, init=False)
     _writer: ThreadPoolExecutor = field(factory=lambda: _threads("portal-writer", 1), init=False)
     _readers: ThreadPoolExecutor = field(factory=lambda: _threads("portal-reader", _WAITING_READERS), init=False)
 
@@ -65,18 +74,19 @@ class SqliteRunner(Runner):
         self._writer.shutdown()
         self._readers.shutdown()
         if self._inline is not None:
-            self._inline.close()
+            self._inline.connection.close()
             self._inline = None
         self.engine.dispose()
 
     def _read_now(self, use_case: Callable[[Store], T]) -> T:
-        connection = self._inline
-        if connection is None:
-            connection = self._inline = _impatient(self.engine)
+        inline = self._inline
+        if inline is None:
+            connection = _impatient(self.engine)
+            inline = self._inline = _Inline(connection, self.store_on(connection, self.mint))
         try:
-            return use_case(self.store_on(connection, self.mint))
+            return use_case(inline.store)
         finally:
-            connection.rollback()
+            inline.connection.rollback()
 
     def _read_patiently(self, use_case: Callable[[Store], T]) -> T:
         with self._turns, SqlTransactions(self.engine, self.mint, self.store_on).read() as store:
