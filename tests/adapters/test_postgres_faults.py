@@ -1,7 +1,7 @@
 """What PostgreSQL cannot do just now is refused as Busy, leaves nothing behind, and no connection checked out."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -197,16 +197,18 @@ def test_reading_and_writing_share_one_connection_in_turns(url: str) -> None:
 
 
 def test_a_read_that_is_given_up_gives_its_connection_back(url: str) -> None:
-    def wait(store: Store) -> None:
-        _company(store)
-        await_only(asyncio.sleep(60))
-
     async def give_up(runner: GreenletRunner) -> None:
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(runner.read(wait), IMPATIENT / 4)
+        begun = asyncio.Event()
+
+        def wait(store: Store) -> None:
+            _company(store)
+            begun.set()
+            await_only(asyncio.sleep(60))
+
+        await _give_up(runner.read(wait), begun)
         await _assert_unchanged(runner)
 
-    _with_runner(url, give_up)
+    _with_runner(url, give_up, patience_seconds=60)
 
 
 def test_a_runner_that_waits_too_long_for_a_lock_is_busy_and_keeps_nothing(url: str) -> None:
@@ -244,18 +246,20 @@ def test_the_use_of_a_link_that_somebody_changes_is_passed_over_and_that_of_anot
 
 
 def test_a_request_that_is_given_up_keeps_nothing(url: str) -> None:
-    def rename(store: Store) -> None:
-        store.intake.save([a_company(name="Renamed")])
-        _append(store)
-
     async def give_up(runner: GreenletRunner) -> None:
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(runner.write(rename), IMPATIENT / 4)
+        begun = asyncio.Event()
+
+        def rename(store: Store) -> None:
+            store.intake.save([a_company(name="Renamed")])
+            begun.set()
+            _append(store)
+
+        await _give_up(runner.write(rename), begun)
         await _assert_unchanged(runner)
 
     with postgres_engine(url) as engine, SqlTransactions(engine, RandomMint()).begin() as store:
         _append(store)
-        _with_runner(url, give_up)
+        _with_runner(url, give_up, patience_seconds=60)
 
 
 @pytest.mark.parametrize("way", READ_AND_WRITE, ids=["read", "write"])
@@ -301,6 +305,16 @@ def _with_runner(
         assert pool.checkedout() == 0
 
     asyncio.run(run())
+
+
+async def _give_up(work: Coroutine[Any, Any, object], begun: asyncio.Event) -> None:
+    """Cancel a use case that has begun: a connection that is still being opened would be left to the garbage."""
+    task = asyncio.create_task(work)
+    await begun.wait()
+    await asyncio.sleep(IMPATIENT / 4)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
 
 
 async def _assert_unchanged(runner: GreenletRunner) -> None:
