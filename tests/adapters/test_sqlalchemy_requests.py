@@ -40,6 +40,7 @@ from portal_http.app import create_app
 from tests.adapters.plenty import MANY, fill
 from tests.adapters.stores import postgres_database, postgres_engine, sqlite_store
 from tests.http.world import AUDIENCE, BASE, KEY, UNLIMITED, bearer
+from tests.lifespans import close_after
 
 WHOLE, NARROWED = a_token(1), a_token(10_000)
 
@@ -142,8 +143,6 @@ def _on_postgres(rows: int) -> Generator[Portal]:
         runner = GreenletRunner(pool, RandomMint())
         with _served(runner, pool.sync_engine) as (http, heard):
             yield Portal(http, decision_id, heard)
-            assert http.portal is not None
-            http.portal.call(runner.close)
 
 
 @contextmanager
@@ -176,6 +175,8 @@ def _served(runner: Runner, engine: Engine) -> Generator[tuple[TestClient, list[
         printer=TypstPrinter(),
         receipts=derived_receipt_keys(KEY),
     )
+    if isinstance(runner, GreenletRunner):
+        close_after(app, runner)
     with TestClient(app) as http:
         yield http, heard
 

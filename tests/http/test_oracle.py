@@ -27,6 +27,7 @@ from portal_http.app import create_app
 from portal_http.options import Options
 from portal_http.runners import InlineRunner
 from tests.http.oracle import Books, Record
+from tests.lifespans import close_after
 from tests.postgres import fresh_database
 
 DATA = Path(__file__).parent.parent / "data"
@@ -110,11 +111,10 @@ def visitors(
         options = Options(reads_per_minute=0)
         app = create_app(runner, clock=lambda: NOON, admins=admins, limits=MemoryRateLimits(), options=options)
         records = [json.loads(line) for line in (DATA / file).read_text().splitlines()]
+        if isinstance(runner, GreenletRunner):
+            close_after(app, runner)
         with TestClient(app) as api:
             yield [_visitor(api, transactions, records, each) for each in records if each["type"] == "client"]
-            if isinstance(runner, GreenletRunner):
-                assert api.portal is not None
-                api.portal.call(runner.close)
 
 
 def _visitor(api: TestClient, transactions: Transactions, records: list[Record], client: Record) -> Visitor:

@@ -26,6 +26,7 @@ from portal_http.app import create_app
 from portal_http.endpoints import BASE
 from portal_http.options import Options
 from portal_http.runners import InlineRunner
+from tests.lifespans import close_after
 from tests.postgres import fresh_database
 from tests.prove.scale import IN_FULL, size, tell
 
@@ -121,14 +122,13 @@ def answers_of(opened: Callable[[], AbstractContextManager[tuple[Transactions, R
         import_records(transactions, [("history", BytesIO(HISTORY))])
         admins = admin_tokens(key=KEY, audience="portal")
         app = create_app(runner, clock=lambda: NOON, admins=admins, limits=MemoryRateLimits(), options=UNLIMITED)
+        if isinstance(runner, GreenletRunner):
+            close_after(app, runner)
         with TestClient(app, client=("192.0.2.1", 50_000), headers={"user-agent": "proof"}) as api:
             asking = Asking(api, {})
             for client in CLIENTS:
                 _ask_everything(asking, client["id"])
             _ask_as_staff(asking)
-            if isinstance(runner, GreenletRunner):
-                assert api.portal is not None
-                api.portal.call(runner.close)
         return asking.answers
 
 
