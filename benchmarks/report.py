@@ -138,7 +138,11 @@ def _circumstances(databases: Databases) -> Iterator[str]:
     with psycopg.connect(databases.postgres_url) as connection:
         server = connection.info.server_version // 10_000
     lock = (HERE / "peers" / "requirements.lock").read_text()
-    peers = [f"{name} {found[1]}" for name in PEERS if (found := re.search(rf"^{name}==(\S+)", lock, re.MULTILINE))]
+    peers = [
+        f"{name} {found[1]}"
+        for name in PEERS
+        if (found := re.search(rf"^{name}(?:\[\w+\])?==(\S+)", lock, re.MULTILINE))
+    ]
     size = databases.size
     yield f"Run on {now():%d %B %Y}."
     yield ""
