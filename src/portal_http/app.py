@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
 from portal_core.domain.errors import Refusal
-from portal_core.ports import Runner
+from portal_core.ports import Glances, Runner
 from portal_http import documentation, health, keys
 from portal_http.answers import PLAIN_FIELDS, STAFF_FIELDS, TOKEN_FIELDS, Answer, Header, send_answer
 from portal_http.api.table import CLIENT_ENDPOINTS, STAFF_ENDPOINTS
@@ -46,6 +46,7 @@ def create_app(  # noqa: PLR0913 - what it runs on, and what it may do without
     printer: Printer | None = None,
     receipts: Receipts | None = None,
     stage_records: StageRecords | None = None,
+    glances: Glances | None = None,
 ) -> Starlette:
     """Return the portal as an ASGI application, to be served or mounted under any prefix.
 
@@ -63,6 +64,7 @@ def create_app(  # noqa: PLR0913 - what it runs on, and what it may do without
         shop=None if printer is None else PrintShop(printer),
         receipts=receipts,
         stage_records=stage_records,
+        glances=glances,
     )
 
     @asynccontextmanager

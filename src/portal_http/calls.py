@@ -94,8 +94,13 @@ class ClientCall(Call):
     @property
     def mark(self) -> str:
         """What tells this client's lists apart from all others."""
-        narrowed = "" if self.scope.documents is None else self.visit.grant.id
-        return f"{self.route} {self.scope.company_id} {self.scope.client_id} {narrowed}"
+        return mark_of(self.route, self.visit)
+
+
+def mark_of(route: str, visit: Visit) -> str:
+    """Return what tells a list of a visitor's apart from all others."""
+    narrowed = "" if visit.scope.documents is None else visit.grant.id
+    return f"{route} {visit.scope.company_id} {visit.scope.client_id} {narrowed}"
 
 
 @define(kw_only=True)

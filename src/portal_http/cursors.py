@@ -76,10 +76,11 @@ def fingerprint_of(query: Query, whose: str, sort: str, *, descending: bool) -> 
 
 def next_cursor(page: Page[Any], mark: str) -> str | None:
     """Return the cursor of the next page, or nothing when there is none."""
-    return None if page.next is None else _encoded(mark, page.total, page.next)
+    return None if page.next is None else encoded_cursor(mark, page.total, page.next)
 
 
-def _encoded(mark: str, total: int, position: Position) -> str:
+def encoded_cursor(mark: str, total: int, position: Position) -> str:
+    """Return the cursor of the page after a position in the list of a mark."""
     parts = [mark, total, position.value, position.id]
     return urlsafe_b64encode(orjson.dumps(parts)).rstrip(b"=").decode()
 

@@ -1,13 +1,15 @@
 """Endpoints: what can be asked, declared once for the server and for its documentation."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import date, datetime
 from http import HTTPStatus
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from attrs import field, frozen
 
-from portal_core.domain.access import Permission
+from portal_core.domain.access import Permission, Visit
 from portal_core.domain.errors import Refusal
+from portal_core.ports import Glance, Glances
 from portal_http.answers import Answer
 from portal_http.calls import ClientCall, StaffCall
 from portal_http.options import Options
@@ -17,6 +19,7 @@ from portal_http.services import Services
 BASE = "/api/v1/customer-portal"
 
 B = TypeVar("B")
+R = TypeVar("R")
 
 Envelope: TypeAlias = Literal["one", "many", "either", "bare", "file", "nothing"]
 
@@ -96,11 +99,23 @@ class Endpoint:
         return name.removesuffix("_id").replace("_", " ") if name.endswith("_id") else ""
 
 
+@frozen
+class Glimpse(Generic[R]):
+    """The short way to an answer: how to look at link and records at once, and how to show what was seen on a day."""
+
+    look: Callable[[Glances, bytes, datetime], Awaitable[Glance[R] | None]]
+    show: Callable[[R, Visit, date], Answer]
+
+
 @frozen(kw_only=True)
 class ClientEndpoint(Endpoint):
-    """An endpoint under a token. `whole_account` refuses links that are narrowed to some documents."""
+    """An endpoint under a token. `whole_account` refuses links that are narrowed to some documents.
+
+    What has a `glimpse` is read that way where nothing is asked but the path.
+    """
 
     run: Callable[[ClientCall, Any], Awaitable[Answer]]
+    glimpse: Glimpse[Any] | None = None
     permissions: tuple[Permission, ...] = ()
     whole_account: bool = False
 

@@ -19,7 +19,7 @@ from portal_http.app import create_app
 from portal_http.options import Options
 from portal_http.settings import Settings, load_settings
 from portal_http.wiring.couriers import at_work, courier_of
-from portal_http.wiring.databases import runner_of
+from portal_http.wiring.databases import served_from
 from portal_http.wiring.keys import admins_of, receipts_of
 from portal_http.wiring.links import life_of, public_url_of
 
@@ -40,13 +40,13 @@ def build(settings: Settings, *, public_url: str | None = None) -> Starlette:
     admins = admins_of(settings)
     limits = rate_limits(settings.rate_limit_url)
     receipts = receipts_of(settings)
-    runner, close = runner_of(settings)
-    courier = courier_of(settings, runner) if settings.deliver else None
+    served = served_from(settings)
+    courier = courier_of(settings, served.runner) if settings.deliver else None
     access_log = AccessLog(sys.stderr, as_json=settings.log_format == "json")
     options = _options(settings, access_log)
     printer = TypstPrinter() if can_print() else None
     application = create_app(
-        runner,
+        served.runner,
         clock=now,
         admins=admins,
         limits=limits,
@@ -54,16 +54,17 @@ def build(settings: Settings, *, public_url: str | None = None) -> Starlette:
         printer=printer,
         receipts=receipts,
         stage_records=stage_push,
+        glances=served.glances,
     )
     finish_uses = application.router.lifespan_context
 
     @asynccontextmanager
-    async def lifespan(served: Starlette) -> AsyncGenerator[None]:
-        async with finish_uses(served), at_work(courier):
+    async def lifespan(running: Starlette) -> AsyncGenerator[None]:
+        async with finish_uses(running), at_work(courier):
             yield
         access_log.flush()
         await limits.close()
-        await close()
+        await served.close()
 
     application.router.lifespan_context = lifespan
     return application

@@ -8,6 +8,8 @@ from typing import Any
 from portal_core.domain.access import Visit
 from portal_core.domain.errors import DeadLink, NarrowedLink, NotFound, Refusal
 from portal_core.domain.ids import CompanyId
+from portal_core.domain.tokens import digest_of, is_token
+from portal_core.ports import Glance
 from portal_core.use_cases.access import open_link
 from portal_http.answers import Answer
 from portal_http.calls import ClientCall, Repeatable, StaffCall, repeatable
@@ -60,16 +62,29 @@ async def _answer_client(
 ) -> Answer:
     now = services.clock()
     budgets = Budgets(services.limits, services.options)
-    visit = await _enter(request, services, budgets, filled[0], now)
+    glance = await _glance(request, services, endpoint, filled[0], now)
+    visit = await _enter(request, services, budgets, filled[0], now) if glance is None else glance.visit
     request.who = visit.grant.id
     spent = await budgets.spend(visit.grant.id, writes=request.method not in READING, now=now)
     try:
-        answer = await _answer_visitor(request, services, endpoint, filled, visit, now)
+        if glance is not None and glance.seen is not None and endpoint.glimpse is not None:
+            answer = endpoint.glimpse.show(glance.seen, visit, visit.today(now))
+        else:
+            answer = await _answer_visitor(request, services, endpoint, filled, visit, now)
     except Refusal as refusal:
         answer = refused(refusal)
     answer.headers += spent
     answer.afterwards = partial(services.uses.note, visit, now)
     return answer
+
+
+async def _glance(
+    request: Incoming, services: Services, endpoint: ClientEndpoint, token: str, now: datetime
+) -> Glance[Any] | None:
+    """Return what can be seen of an endpoint at once, or nothing: then a link is opened as it always is."""
+    if services.glances is None or endpoint.glimpse is None or request.query_string or not is_token(token):
+        return None
+    return await endpoint.glimpse.look(services.glances, digest_of(token), now)
 
 
 async def _enter(request: Incoming, services: Services, budgets: Budgets, token: str, now: datetime) -> Visit:

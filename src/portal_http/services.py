@@ -6,7 +6,7 @@ from datetime import datetime
 from attrs import field, frozen
 
 from portal_core.domain.errors import NotFound
-from portal_core.ports import Runner, Signer
+from portal_core.ports import Glances, Runner, Signer
 from portal_http.incoming import Network, networks
 from portal_http.metrics import Metrics
 from portal_http.options import Options
@@ -28,6 +28,7 @@ class Services:
     shop: PrintShop | None = None
     receipts: Receipts | None = None
     stage_records: StageRecords | None = None
+    glances: Glances | None = None
     uses: Uses = field(init=False)
     trusted: tuple[Network, ...] = field(init=False)
     metrics: Metrics | None = field(init=False)

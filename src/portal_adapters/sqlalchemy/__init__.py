@@ -1,6 +1,7 @@
 """The store in SQL, with SQLAlchemy Core: SQLite here, any transaction of a host's own by `store_on`."""
 
 from portal_adapters.sqlalchemy.engine import has_safe_wal, open_sqlite
+from portal_adapters.sqlalchemy.glances import SqlGlances
 from portal_adapters.sqlalchemy.indexes import metadata
 from portal_adapters.sqlalchemy.migrating import SchemaOutdated, migrate, require_current_schema
 from portal_adapters.sqlalchemy.runner import SqliteRunner
@@ -8,6 +9,7 @@ from portal_adapters.sqlalchemy.store import SqlTransactions, StoreOn, store_on
 
 __all__ = [
     "SchemaOutdated",
+    "SqlGlances",
     "SqlTransactions",
     "SqliteRunner",
     "StoreOn",

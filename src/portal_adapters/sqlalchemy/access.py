@@ -55,7 +55,7 @@ _LIST = ListSource(
     conditions={"client_id": grants.c.client_id == bindparam("client_id"), "states": among(_STATE, "states")},
 )
 
-_OPENED = (
+OPENED = (
     select(
         *(column for column in companies.c if column.name != "logo"),
         null().label("logo"),
@@ -71,6 +71,7 @@ _OPENED = (
     .join(clients, and_(clients.c.company_id == grants.c.company_id, clients.c.id == grants.c.client_id))
     .where(digests.c.digest == bindparam("digest"), grants.c.revoked_at.is_(None), grants.c.expires_at > _AT)
 )
+"""The link of a token's `digest` that is alive `at` a moment, with its company and client; see `visit_of`."""
 
 _ADD = insert(grants)
 _ADD_DIGEST = insert(digests)
@@ -185,13 +186,8 @@ class SqlLinks(Links):
     connection: Connection
 
     def open(self, digest: bytes, *, at: datetime) -> Visit | None:
-        rows = fetch(self.connection, _OPENED, {"digest": digest, "at": at})
-        if not rows:
-            return None
-        (row,) = rows
-        grant = _grant(row)
-        secret = grant.secret(digest, at=at)
-        return None if secret is None else _visit(row, grant, secret.hint)
+        rows = fetch(self.connection, OPENED, {"digest": digest, "at": at})
+        return visit_of(rows[0], digest, at=at) if rows else None
 
     def touch(self, company_id: CompanyId, grant_id: GrantId, *, at: datetime) -> None:
         self.connection.execute(_TOUCH, {"this_company_id": company_id, "this_id": grant_id, "at": at})
@@ -221,7 +217,12 @@ def _grant(row: AnyRow) -> Grant:
     )
 
 
-def _visit(row: AnyRow, grant: Grant, hint: str) -> Visit:
+def visit_of(row: AnyRow, digest: bytes, *, at: datetime) -> Visit | None:
+    """Return the visit of a row of OPENED, unless the token by which it was found is dead."""
+    grant = _grant(row)
+    secret = grant.secret(digest, at=at)
+    if secret is None:
+        return None
     client = Client(
         company_id=grant.company_id,
         id=grant.client_id,
@@ -229,7 +230,7 @@ def _visit(row: AnyRow, grant: Grant, hint: str) -> Visit:
         email=row.client_email,
         locale=row.client_locale,
     )
-    return Visit(grant=grant, company=company_of(row), client=client, secret_hint=hint, has_logo=bool(row.has_logo))
+    return Visit(grant=grant, company=company_of(row), client=client, secret_hint=secret.hint, has_logo=bool(row.has_logo))
 
 
 def _values(grant: Grant) -> dict[str, Any]:

@@ -27,7 +27,7 @@ Statement: TypeAlias = Select[*tuple[Any, ...]]
 
 @final
 @frozen(eq=False)
-class _Prepared:
+class Prepared:
     """A statement as a driver takes it: its text, its parameters in order, and what becomes of values either way."""
 
     text: str
@@ -57,15 +57,15 @@ def fetch(connection: Connection, statement: Statement, parameters: Mapping[str,
     """Return all rows of a statement, by the short way where it can be taken."""
     if DIRECT in connection.get_execution_options():
         lists: Mapping[str, Sequence[Any]] = dict(pair for pair in parameters.items() if isinstance(pair[1], list))
-        prepared = _prepared(statement, connection.dialect, tuple((name, len(each)) for name, each in lists.items()))
-        if prepared is not None:
+        known = prepared(statement, connection.dialect, tuple((name, len(each)) for name, each in lists.items()))
+        if known is not None:
             try:
-                values = prepared.values({**parameters, **_one_by_one(lists)} if lists else parameters)
-                found = _WAYS[connection.dialect.driver](connection, prepared.text, values)
+                values = known.values({**parameters, **_one_by_one(lists)} if lists else parameters)
+                found = _WAYS[connection.dialect.driver](connection, known.text, values)
             except Exception:  # noqa: BLE001, S110 - whatever it is, the plain way tells it
                 pass
             else:
-                return prepared.rows(found)
+                return known.rows(found)
     return connection.execute(statement, parameters).all()
 
 
@@ -92,7 +92,7 @@ def _one_by_one(lists: Mapping[str, Sequence[Any]]) -> Mapping[str, Any]:
 
 
 @lru_cache(maxsize=_MOST_PREPARED)
-def _prepared(statement: Statement, dialect: Dialect, lists: Sequence[tuple[str, int]]) -> _Prepared | None:
+def prepared(statement: Statement, dialect: Dialect, lists: Sequence[tuple[str, int]] = ()) -> Prepared | None:
     """Return what the driver takes when lists have those lengths, or nothing if there is no short way."""
     if dialect.driver not in _WAYS:
         return None
@@ -107,7 +107,7 @@ def _prepared(statement: Statement, dialect: Dialect, lists: Sequence[tuple[str,
         places.append((name, expanded.parameters.get(name), kind.dialect_impl(dialect).bind_processor(dialect)))
     columns = statement.selected_columns
     conversions = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
-    return _Prepared(
+    return Prepared(
         text=expanded.statement,
         places=places,
         row=result_tuple([column.name for column in columns]),

@@ -1,8 +1,8 @@
 """What is summed over a client's documents in SQL, from what the intake adds up: balances, and the dashboard."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, timedelta
-from functools import cache
+from datetime import UTC, date, datetime, timedelta
+from functools import cache, lru_cache
 from typing import Any, final
 
 from attrs import frozen
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, String, bindparam, case, func, select
 
 from portal_adapters.sqlalchemy.deliveries import DELIVERIES, delivery_views
 from portal_adapters.sqlalchemy.direct import fetch
-from portal_adapters.sqlalchemy.documents import constant, in_scope, number, only_of, scope_parameters
+from portal_adapters.sqlalchemy.documents import constant, in_scope, only_of, scope_parameters
 from portal_adapters.sqlalchemy.invoices import INVOICES, invoice_summaries
 from portal_adapters.sqlalchemy.keyset import ListSource, newest
 from portal_adapters.sqlalchemy.orders import ORDERS, order_summaries
@@ -25,11 +25,20 @@ from portal_core.domain.money import CURRENCIES, Money
 from portal_core.domain.paging import DELIVERY_SORTS, INVOICE_SORTS, ORDER_SORTS, QUOTE_SORTS
 from portal_core.ports import Balances, Dashboards
 
-# What falls into one bucket of the aging is added up here, and stands for itself with its oldest day.
+_AGES = (0, 30, 60, 90)
+
+_DAY = timedelta(days=1)
+
+# What falls into one bucket of the aging is added up here, and stands for itself with its oldest day. What may fall
+# into either of two, since it may be more than one day just now, stays apart by the day that it is due.
 _BUCKET = case(
-    *((open_amounts.c.due >= bindparam(f"before_{days}", type_=String), number(days)) for days in (0, 30, 60, 90)),
-    (open_amounts.c.due != constant(""), number(91)),
-    else_=number(92),
+    *(
+        (open_amounts.c.due >= bindparam(f"{name}_{days}", type_=String), group)
+        for days in _AGES
+        for name, group in (("surely", constant(str(days))), ("maybe", open_amounts.c.due))
+    ),
+    (open_amounts.c.due != constant(""), constant("older")),
+    else_=constant(""),
 )
 
 OPEN_AMOUNTS = (
@@ -41,7 +50,7 @@ OPEN_AMOUNTS = (
     .where(*in_scope(open_amounts))
     .group_by(open_amounts.c.currency, _BUCKET)
 )
-"""What is open, by currency and bucket as of a day; see `aged_on`."""
+"""What is open, by currency and bucket as of a day; see `aged_on` and `aged_anywhere`."""
 
 _LISTS: Mapping[DocumentType, tuple[ListSource, str]] = {
     DocumentType.QUOTE: (QUOTES, QUOTE_SORTS[0]),
@@ -84,9 +93,21 @@ class SqlDashboards(Dashboards):
         return _dashboard(row, kinds, on=on, balances=balances)
 
 
-def aged_on(on: date) -> dict[str, str]:
+def aged_on(on: date) -> Mapping[str, str]:
     """Return the parameters of OPEN_AMOUNTS: the first days of the aging's buckets as seen on a day."""
-    return {f"before_{days}": (on - timedelta(days)).isoformat() for days in (0, 30, 60, 90)}
+    return _aged_between(on, on)
+
+
+def aged_anywhere(at: datetime) -> Mapping[str, str]:
+    """Return the parameters of OPEN_AMOUNTS for whichever day it is at a moment, anywhere on Earth."""
+    day = at.astimezone(UTC).date()
+    return _aged_between(day - _DAY, day + _DAY)
+
+
+@lru_cache(maxsize=8)
+def _aged_between(first: date, last: date) -> Mapping[str, str]:
+    seen_from = {"surely": last, "maybe": first}
+    return {f"{name}_{days}": (day - timedelta(days)).isoformat() for name, day in seen_from.items() for days in _AGES}
 
 
 def open_amounts_of(rows: Iterable[AnyRow]) -> Iterator[OpenAmount]:

@@ -8,7 +8,7 @@ import asyncio
 import sys
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
-from typing import final
+from typing import Any, final
 
 from attrs import define, field, frozen
 from sqlalchemy.exc import TimeoutError as PoolExhausted
@@ -24,10 +24,11 @@ from portal_core.ports import Mint, Store
 @final
 @frozen(eq=False)
 class Reader:
-    """A connection without transactions, and the store on it."""
+    """A connection without transactions, the store on it, and the driver's own connection below."""
 
     connection: AsyncConnection
     store: Store
+    driver: Any
 
 
 @final
@@ -103,7 +104,8 @@ class Readers:
         async with self.making_room():
             with gone_is_busy(PoolExhausted, OSError):
                 connection = await self.engine.connect()
-        return Reader(connection, await connection.run_sync(self.store_on, self.mint))
+        driver = (await connection.get_raw_connection()).driver_connection
+        return Reader(connection, await connection.run_sync(self.store_on, self.mint), driver)
 
 
 @contextmanager

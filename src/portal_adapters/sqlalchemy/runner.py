@@ -6,16 +6,17 @@ SQLite has one writer anyway.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
-from typing import TypeVar, final
+from typing import Any, TypeVar, final
 
 from attrs import define, field, frozen
 from sqlalchemy import Connection, Engine
 
-from portal_adapters.sqlalchemy.direct import DIRECT
+from portal_adapters.sqlalchemy.direct import DIRECT, Statement, fetch
 from portal_adapters.sqlalchemy.engine import READING
+from portal_adapters.sqlalchemy.records import AnyRow
 from portal_adapters.sqlalchemy.store import SqlTransactions, StoreOn, store_on, together
 from portal_core.domain.errors import Busy
 from portal_core.ports import Mint, Runner, Store
@@ -57,9 +58,16 @@ class SqliteRunner(Runner):
     async def read(self, use_case: Callable[[Store], T]) -> T:
         """Run a use case that writes nothing, at once or, where a lock is in the way, in a thread."""
         try:
-            return self._read_now(use_case)
+            return self._now(lambda inline: use_case(inline.store))
         except Busy:
             return await asyncio.get_running_loop().run_in_executor(self._readers, self._read_patiently, use_case)
+
+    async def fetch(self, statement: Statement, parameters: Mapping[str, Any]) -> Sequence[AnyRow] | None:
+        """Return the rows of a statement, at once; nothing where a lock is in the way."""
+        try:
+            return self._now(lambda inline: fetch(inline.connection, statement, parameters))
+        except Busy:
+            return None
 
     async def write(self, use_case: Callable[[Store], T]) -> T:
         """Run a use case in a transaction, after those that were asked for before it."""
@@ -78,13 +86,13 @@ class SqliteRunner(Runner):
             self._inline = None
         self.engine.dispose()
 
-    def _read_now(self, use_case: Callable[[Store], T]) -> T:
+    def _now(self, work: Callable[[_Inline], T]) -> T:
         inline = self._inline
         if inline is None:
             connection = _impatient(self.engine)
             inline = self._inline = _Inline(connection, self.store_on(connection, self.mint))
         try:
-            return use_case(inline.store)
+            return work(inline)
         finally:
             inline.connection.rollback()
 

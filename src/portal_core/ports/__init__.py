@@ -11,6 +11,16 @@ from portal_core.ports.access import Clients, Companies, Grants, Links
 from portal_core.ports.conversation import Tickets
 from portal_core.ports.documents import Deliveries, Invoices, Orders, Payments, Quotes
 from portal_core.ports.files import Attachments, Documents
+from portal_core.ports.glances import (
+    DELIVERY_FIELDS,
+    INVOICE_FIELDS,
+    ORDER_FIELDS,
+    QUOTE_FIELDS,
+    DashboardRows,
+    Glance,
+    Glances,
+    InvoiceRows,
+)
 from portal_core.ports.happenings import Answers, AuditLog, Decisions, Events, KeptAnswer, KeyOfAnswer
 from portal_core.ports.intake import Facts, Intake, Kept, Pack, Packed, PackedIntake
 from portal_core.ports.outbox import Dispatches, Outbox, Webhooks
@@ -18,6 +28,10 @@ from portal_core.ports.overview import Accounts, Balances, ComposedDashboards, D
 from portal_core.ports.system import Mint, Runner, Signer, Transactions
 
 __all__ = [
+    "DELIVERY_FIELDS",
+    "INVOICE_FIELDS",
+    "ORDER_FIELDS",
+    "QUOTE_FIELDS",
     "Accounts",
     "Answers",
     "Attachments",
@@ -26,6 +40,7 @@ __all__ = [
     "Clients",
     "Companies",
     "ComposedDashboards",
+    "DashboardRows",
     "Dashboards",
     "Decisions",
     "Deliveries",
@@ -33,8 +48,11 @@ __all__ = [
     "Documents",
     "Events",
     "Facts",
+    "Glance",
+    "Glances",
     "Grants",
     "Intake",
+    "InvoiceRows",
     "Invoices",
     "Kept",
     "KeptAnswer",

@@ -22,6 +22,7 @@ from portal_http.api import (
     events,
     feedback,
     files,
+    glances,
     invoices,
     orders,
     papers,
@@ -83,7 +84,11 @@ _DECIDED = (MovedOn, AlreadyDecided, NotOpen)
 CLIENT_ENDPOINTS = (
     client_reads("", dashboard.view_link, "Whose link it is and what it may do", one(shapes.ViewShape)),
     client_reads(
-        "/dashboard", dashboard.view_dashboard, "The newest documents and the balances", one(shapes.DashboardShape)
+        "/dashboard",
+        dashboard.view_dashboard,
+        "The newest documents and the balances",
+        one(shapes.DashboardShape),
+        glimpse=glances.DASHBOARD,
     ),
     client_reads(
         "/quotes",
@@ -146,6 +151,7 @@ CLIENT_ENDPOINTS = (
         many(shapes.InvoiceShape),
         query=a_document_list(INVOICE_SORTS, invoices.KIND, invoices.PAYMENT_STATE, OVERDUE),
         permissions=_INVOICES,
+        glimpse=glances.INVOICES,
     ),
     client_reads(
         "/invoices/{invoice_id}",

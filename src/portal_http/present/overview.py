@@ -39,7 +39,7 @@ def dashboard(found: Dashboard, visit: Visit, on: date) -> DashboardShape:
         "recent": _recent(found, on),
     }
     if found.balances is not None:
-        shape["balances"] = [_balance(each) for each in found.balances]
+        shape["balances"] = [balance(each) for each in found.balances]
     return shape
 
 
@@ -56,6 +56,18 @@ def statement(found: Statement) -> StatementShape:
     }
 
 
+def balance(found: Balance) -> BalanceShape:
+    """Return what is owed in one currency."""
+    return {
+        "currency": found.currency.code,
+        "outstanding": money(found.outstanding),
+        "overdue": money(found.overdue),
+        "credit": money(found.credit),
+        "net": money(found.net),
+        "aging": _aging(found.aging),
+    }
+
+
 def _recent(found: Dashboard, on: date) -> RecentShape:
     recent: RecentShape = {}
     if found.quotes is not None:
@@ -67,17 +79,6 @@ def _recent(found: Dashboard, on: date) -> RecentShape:
     if found.deliveries is not None:
         recent["deliveries"] = [delivery(each) for each in found.deliveries]
     return recent
-
-
-def _balance(found: Balance) -> BalanceShape:
-    return {
-        "currency": found.currency.code,
-        "outstanding": money(found.outstanding),
-        "overdue": money(found.overdue),
-        "credit": money(found.credit),
-        "net": money(found.net),
-        "aging": _aging(found.aging),
-    }
 
 
 def _aging(found: Aging) -> AgingShape:

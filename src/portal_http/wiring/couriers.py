@@ -20,14 +20,14 @@ from portal_http.pages.languages import languages_of
 from portal_http.pages.letters import Scribe
 from portal_http.pages.rendering import Templates
 from portal_http.settings import Settings
-from portal_http.wiring.databases import runner_of
+from portal_http.wiring.databases import served_from
 from portal_http.wiring.links import public_url_of
 
 
 async def deliver(settings: Settings, *, once: bool, lease: timedelta = LEASE) -> None:
     """Send what is to be sent, until told to stop or, once, until nothing is due; refuses with SchemaOutdated."""
-    runner, close = runner_of(settings)
-    courier = courier_of(settings, runner, lease=lease)
+    served = served_from(settings)
+    courier = courier_of(settings, served.runner, lease=lease)
     try:
         if once:
             await courier.run_once()
@@ -36,7 +36,7 @@ async def deliver(settings: Settings, *, once: bool, lease: timedelta = LEASE) -
             asyncio.get_running_loop().add_signal_handler(each, courier.stop)
         await courier.run()
     finally:
-        await close()
+        await served.close()
 
 
 def courier_of(settings: Settings, runner: Runner, *, lease: timedelta = LEASE) -> Courier:

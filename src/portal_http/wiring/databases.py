@@ -4,9 +4,12 @@ from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from attrs import frozen
+
 from portal_adapters.randomness import RandomMint
 from portal_adapters.sqlalchemy import (
     SchemaOutdated,
+    SqlGlances,
     SqliteRunner,
     SqlTransactions,
     has_safe_wal,
@@ -16,11 +19,11 @@ from portal_adapters.sqlalchemy import (
 )
 from portal_adapters.sqlalchemy.migrating import current_revision
 from portal_core.domain.errors import Refusal
-from portal_core.ports import Runner, Store
+from portal_core.ports import Glances, Runner, Store
 from portal_http.settings import Settings
 from portal_http.wiring import WiringRefused
 
-__all__ = ["SchemaOutdated", "database", "has_safe_wal", "migrate_database", "reading_of", "runner_of"]
+__all__ = ["SchemaOutdated", "database", "has_safe_wal", "migrate_database", "reading_of", "served_from"]
 
 
 @contextmanager
@@ -49,8 +52,17 @@ def migrate_database(settings: Settings) -> None:
         migrate(transactions.engine)
 
 
-def runner_of(settings: Settings) -> tuple[Runner, Callable[[], Awaitable[None]]]:
-    """Return the way to run use cases, and what lets go of the database in the end."""
+@frozen
+class Served:
+    """A database to serve from: the way to run use cases, the short way to what is asked most, and what lets go."""
+
+    runner: Runner
+    glances: Glances
+    close: Callable[[], Awaitable[None]]
+
+
+def served_from(settings: Settings) -> Served:
+    """Open the database to serve from; refuse with WiringRefused or SchemaOutdated one that is of no use."""
     if settings.database_url.startswith("postgresql"):
         from portal_adapters.sqlalchemy.postgres import (  # noqa: PLC0415 - an extra that not everybody has
             GreenletRunner,
@@ -59,14 +71,14 @@ def runner_of(settings: Settings) -> tuple[Runner, Callable[[], Awaitable[None]]
 
         with database(settings, set_up=False):
             served = GreenletRunner(open_postgres_async(settings.database_url), RandomMint())
-        return served, served.close
+        return Served(served, SqlGlances(served.fetch), served.close)
     with database(settings, set_up=False) as transactions:
         runner = SqliteRunner(transactions.engine, RandomMint())
 
     async def close() -> None:
         runner.close()
 
-    return runner, close
+    return Served(runner, SqlGlances(runner.fetch), close)
 
 
 @contextmanager

@@ -1,0 +1,84 @@
+"""A port for the two hottest reads: a link and what it opens, by one question, as plain rows.
+
+It is offered beside the ports of the store, never instead of them: whoever finds no glance asks the plain way, and both
+say the same.
+"""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
+
+from attrs import frozen
+
+from portal_core.domain.access import Visit
+from portal_core.domain.balance import OpenAmount
+
+Rows: TypeAlias = Sequence[Sequence[Any]]
+"""Documents without their types: words as text, days in ISO form, moments in microseconds since 1970, amounts in minor
+units of the currency beside them. What follows the fields named is to be passed over."""
+
+QUOTE_FIELDS = (
+    *("id", "number", "state", "revision", "issued_on", "valid_until", "currency", "subtotal", "tax", "total"),
+    *("answer", "decided_at"),
+)
+"""The fields of a quote's row: its state is the record's, the answer that of the decision on its revision."""
+
+ORDER_FIELDS = (
+    *("id", "number", "state", "ordered_on", "client_reference", "delivery_status", "currency"),
+    *("subtotal", "tax", "total", "shown_quote_id"),
+)
+"""The fields of an order's row."""
+
+INVOICE_FIELDS = (
+    *("id", "number", "kind", "state", "payment_state", "issued_on", "due_on", "currency"),
+    *("subtotal", "tax", "total", "amount_due", "oldest_due_on", "order_id", "payment_url", "payment_instructions"),
+)
+"""The fields of the row of an invoice or credit note."""
+
+DELIVERY_FIELDS = (
+    *("id", "number", "state", "order_id", "order_number", "carrier_name", "tracking_number", "tracking_url"),
+    *("scheduled_on", "shipped_at", "delivered_at", "shown_backorder_of", "lines"),
+)
+"""The fields of a delivery's row; its lines are JSON, each an array in the order of `DeliveryLine`."""
+
+R = TypeVar("R")
+
+
+class DashboardRows(NamedTuple):
+    """The newest documents of each type, and what is open in amounts that age alike today."""
+
+    quotes: Rows
+    orders: Rows
+    invoices: Rows
+    deliveries: Rows
+    open_amounts: Sequence[OpenAmount]
+
+
+class InvoiceRows(NamedTuple):
+    """The newest invoices and credit notes, one more than were wanted where there are more, and how many in all."""
+
+    rows: Rows
+    total: int
+
+
+@frozen
+class Glance(Generic[R]):
+    """A visit, and what was seen at once; nothing where the link may not see all of it."""
+
+    visit: Visit
+    seen: R | None
+
+
+class Glances(Protocol):
+    """What is asked for most, by the digest of a link's token. None where the plain way is to be taken."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    async def dashboard(self, digest: bytes, *, at: datetime) -> Glance[DashboardRows] | None:
+        """Return the link that is alive at a moment, and the rows of its dashboard."""
+
+    @abstractmethod
+    async def invoices(self, digest: bytes, *, at: datetime, limit: int) -> Glance[InvoiceRows] | None:
+        """Return the link that is alive at a moment, and the first rows of its list of invoices in its usual order."""
