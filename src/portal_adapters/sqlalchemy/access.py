@@ -230,7 +230,9 @@ def visit_of(row: AnyRow, digest: bytes, *, at: datetime) -> Visit | None:
         email=row.client_email,
         locale=row.client_locale,
     )
-    return Visit(grant=grant, company=company_of(row), client=client, secret_hint=secret.hint, has_logo=bool(row.has_logo))
+    return Visit(
+        grant=grant, company=company_of(row), client=client, secret_hint=secret.hint, has_logo=bool(row.has_logo)
+    )
 
 
 def _values(grant: Grant) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import final
 
 from attrs import frozen
-from sqlalchemy import Connection, and_, bindparam, select
+from sqlalchemy import Connection, bindparam, select
 
 from portal_adapters.sqlalchemy.documents import (
     SELECTIVE,
@@ -33,23 +33,36 @@ _DRAFT = constant("draft")
 
 _first = deliveries.alias("first")
 
-_ORDER = and_(
-    orders.c.company_id == deliveries.c.company_id,
-    orders.c.id == deliveries.c.order_id,
-    orders.c.client_id == deliveries.c.client_id,
+_order = orders.alias("their_order")
+
+# Looked up row by row: joined, they have PostgreSQL read through all that a client has.
+_ORDER_NUMBER = (
+    select(_order.c.number)
+    .where(
+        _order.c.company_id == deliveries.c.company_id,
+        _order.c.id == deliveries.c.order_id,
+        _order.c.client_id == deliveries.c.client_id,
+    )
+    .correlate(deliveries)
+    .scalar_subquery()
+    .label("order_number")
 )
 
-_SHOWN_FIRST = and_(
-    _first.c.company_id == deliveries.c.company_id,
-    _first.c.id == deliveries.c.backorder_of,
-    _first.c.client_id == deliveries.c.client_id,
-    _first.c.state != _DRAFT,
+_SHOWN_FIRST = (
+    select(_first.c.id)
+    .where(
+        _first.c.company_id == deliveries.c.company_id,
+        _first.c.id == deliveries.c.backorder_of,
+        _first.c.client_id == deliveries.c.client_id,
+        _first.c.state != _DRAFT,
+    )
+    .correlate(deliveries)
+    .scalar_subquery()
+    .label("shown_backorder_of")
 )
 
-_VIEWS = (
-    select(*told(deliveries), orders.c.number.label("order_number"), _first.c.id.label("shown_backorder_of"))
-    .select_from(deliveries.outerjoin(orders, _ORDER).outerjoin(_first, _SHOWN_FIRST))
-    .where(*in_scope(deliveries), deliveries.c.state != _DRAFT)
+_VIEWS = select(*told(deliveries), _ORDER_NUMBER, _SHOWN_FIRST).where(
+    *in_scope(deliveries), deliveries.c.state != _DRAFT
 )
 
 _ONE = _VIEWS.where(deliveries.c.id == bindparam("delivery_id"))

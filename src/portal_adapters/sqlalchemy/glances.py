@@ -10,8 +10,8 @@ from sqlalchemy.sql.visitors import replacement_traverse
 
 from portal_adapters.sqlalchemy.access import OPENED, visit_of
 from portal_adapters.sqlalchemy.deliveries import DELIVERIES
-from portal_adapters.sqlalchemy.direct import Statement
 from portal_adapters.sqlalchemy.dialects import json_rows
+from portal_adapters.sqlalchemy.direct import Statement
 from portal_adapters.sqlalchemy.documents import constant, kept_total
 from portal_adapters.sqlalchemy.invoices import INVOICES
 from portal_adapters.sqlalchemy.keyset import ListSource, newest
@@ -49,8 +49,8 @@ _OF_THE_LINK = {name: literal_column(f"{grants.name}.{name}", String) for name i
 def _of_the_link(question: ColumnElement[Any]) -> ColumnElement[Any]:
     """Return a question within a scope's parameters as one about the link's client, if the link sees all of it."""
 
-    def of_the_link(part: Any, **_: Any) -> ColumnElement[str] | None:  # noqa: ANN401 - any part of a statement
-        return _OF_THE_LINK.get(part.key) if isinstance(part, BindParameter) else None
+    def of_the_link(element: Any, **_: Any) -> ColumnElement[str] | None:  # noqa: ANN401 - any part of a statement
+        return _OF_THE_LINK.get(element.key) if isinstance(element, BindParameter) else None
 
     return case((_SEES_ALL, replacement_traverse(question, {}, of_the_link)))
 

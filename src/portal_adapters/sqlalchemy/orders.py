@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any, final
 
 from attrs import evolve, frozen
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, select
 
 from portal_adapters.sqlalchemy.deliveries import DELIVERIES_OF_ORDER, delivery_views
 from portal_adapters.sqlalchemy.documents import (
@@ -33,17 +33,23 @@ from portal_core.domain.orders import DeliveryStatus, OrderDetail, OrderState, O
 from portal_core.domain.paging import Listing, Page
 from portal_core.ports import Orders
 
-_SHOWN_QUOTE = and_(
-    quotes.c.company_id == orders.c.company_id,
-    quotes.c.id == orders.c.quote_id,
-    quotes.c.client_id == orders.c.client_id,
-    quotes.c.state != constant("draft"),
+# Looked up row by row: joined, it has PostgreSQL read through all that a client has.
+_SHOWN_QUOTE = (
+    select(quotes.c.id)
+    .where(
+        quotes.c.company_id == orders.c.company_id,
+        quotes.c.id == orders.c.quote_id,
+        quotes.c.client_id == orders.c.client_id,
+        quotes.c.state != constant("draft"),
+    )
+    .correlate(orders)
+    .scalar_subquery()
+    .label("shown_quote_id")
 )
 
 
 def _with_quote(*columns: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
-    shown = quotes.c.id.label("shown_quote_id")
-    return select(*columns, shown).select_from(orders.outerjoin(quotes, _SHOWN_QUOTE)).where(*in_scope(orders))
+    return select(*columns, _SHOWN_QUOTE).where(*in_scope(orders))
 
 
 _SUMMARY = (

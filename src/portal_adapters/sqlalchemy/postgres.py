@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from portal_adapters.sqlalchemy.dialects import is_transient
 from portal_adapters.sqlalchemy.direct import DIRECT, Statement, prepared
 from portal_adapters.sqlalchemy.engine import PATIENCE_SECONDS, busy
-from portal_adapters.sqlalchemy.records import AnyRow
 from portal_adapters.sqlalchemy.readers import Readers, gone_is_busy
+from portal_adapters.sqlalchemy.records import AnyRow
 from portal_adapters.sqlalchemy.store import StoreOn, store_on, together
 from portal_core.domain.errors import Refusal
 from portal_core.ports import Mint, Runner, Store

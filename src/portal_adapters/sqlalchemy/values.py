@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any, TypeAlias
 
 import orjson
@@ -120,6 +121,7 @@ def dump_permissions(permissions: Iterable[Permission]) -> str:
     return dump(sorted(permissions))
 
 
+@cache
 def load_permissions(text: str) -> frozenset[Permission]:
     """Return what a link may do."""
     return frozenset(Permission(each) for each in load(text))

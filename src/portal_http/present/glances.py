@@ -1,7 +1,7 @@
 """What was seen at a glance, from plain rows straight into the shapes of the contract.
 
-The rules are the domain's, on plain values: days in ISO form are compared as text. `present.overview`, `present.quotes`,
-`present.orders` and `present.invoices` say the same of the domain's own values, and a test that both do.
+The rules are the domain's, on plain values: days in ISO form are compared as text. The presenters of the domain's own
+values say the same, and a test that they do.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,6 @@ from portal_http.shapes import (
     DeliveryLineShape,
     DeliveryShape,
     InvoiceShape,
-    MoneyShape,
     OrderShape,
     QuoteShape,
 )
@@ -51,6 +50,7 @@ def invoice_seen(row: Row, today: str) -> InvoiceShape:
     """Return an invoice or credit note as a list shows it on a day, given in ISO form."""
     record_id, number, kind, state, payment_state, issued_on, due_on, currency, subtotal, tax, total, due, *rest = row
     oldest_due_on, order_id, payment_url, payment_instructions, *_ = rest
+    written = CURRENCIES[currency].format
     return {
         "id": record_id,
         "number": number,
@@ -61,10 +61,10 @@ def invoice_seen(row: Row, today: str) -> InvoiceShape:
         "issued_on": issued_on,
         "due_on": due_on,
         "currency": currency,
-        "subtotal": _money(subtotal, currency),
-        "tax": _money(tax, currency),
-        "total": _money(total, currency),
-        "amount_due": _money(due, currency),
+        "subtotal": {"amount": written(subtotal), "currency": currency},
+        "tax": {"amount": written(tax), "currency": currency},
+        "total": {"amount": written(total), "currency": currency},
+        "amount_due": {"amount": written(due), "currency": currency},
         "order_id": order_id,
         "payment_url": payment_url,
         "payment_instructions": payment_instructions,
@@ -74,6 +74,7 @@ def invoice_seen(row: Row, today: str) -> InvoiceShape:
 def _quote(row: Row, today: str) -> QuoteShape:
     record_id, number, state, revision, issued_on, valid_until, currency, subtotal, tax, total, *decided = row
     answer, decided_at, *_ = decided
+    written = CURRENCIES[currency].format
     return {
         "id": record_id,
         "number": number,
@@ -82,9 +83,9 @@ def _quote(row: Row, today: str) -> QuoteShape:
         "issued_on": issued_on,
         "valid_until": valid_until,
         "currency": currency,
-        "subtotal": _money(subtotal, currency),
-        "tax": _money(tax, currency),
-        "total": _money(total, currency),
+        "subtotal": {"amount": written(subtotal), "currency": currency},
+        "tax": {"amount": written(tax), "currency": currency},
+        "total": {"amount": written(total), "currency": currency},
         "decided_at": _moment(decided_at),
     }
 
@@ -99,6 +100,7 @@ def _quote_state(recorded: str, answer: str | None, valid_until: str | None, tod
 
 def _order(row: Row) -> OrderShape:
     record_id, number, state, ordered_on, reference, delivery_status, currency, subtotal, tax, total, quote_id, *_ = row
+    written = CURRENCIES[currency].format
     return {
         "id": record_id,
         "number": number,
@@ -107,9 +109,9 @@ def _order(row: Row) -> OrderShape:
         "client_reference": reference,
         "delivery_status": delivery_status,
         "currency": currency,
-        "subtotal": _money(subtotal, currency),
-        "tax": _money(tax, currency),
-        "total": _money(total, currency),
+        "subtotal": {"amount": written(subtotal), "currency": currency},
+        "tax": {"amount": written(tax), "currency": currency},
+        "total": {"amount": written(total), "currency": currency},
         "quote_id": quote_id,
     }
 
@@ -143,10 +145,6 @@ def _delivery_line(line: Row) -> DeliveryLineShape:
         "delivered_quantity": delivered_quantity,
         "unit": unit,
     }
-
-
-def _money(minor: int, currency: str) -> MoneyShape:
-    return {"amount": CURRENCIES[currency].format(minor), "currency": currency}
 
 
 def _moment(microseconds: int | None) -> datetime | None:
