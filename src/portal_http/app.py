@@ -9,7 +9,7 @@ from typing import final
 
 from attrs import frozen
 from starlette.applications import Starlette
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from portal_core.domain.errors import Refusal
 from portal_core.ports import Glances, Runner
@@ -72,10 +72,21 @@ def create_app(  # noqa: PLR0913 - what it runs on, and what it may do without
         yield
         await services.uses.finish()
 
-    app = Starlette(lifespan=lifespan)
+    app = _Application(lifespan=lifespan)
+    app.router.redirect_slashes = False
     endpoints = (*ENDPOINTS, health.FIGURES) if services.metrics else ENDPOINTS
     app.router.default = Portal(services, tree_of(endpoints), create_pages(services))
     return app
+
+
+@final
+class _Application(Starlette):
+    """Starlette without its layers for errors, to all of which `Portal` has an answer, unless a host adds its own."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        if self.user_middleware or self.exception_handlers:
+            return super().build_middleware_stack()
+        return self.router
 
 
 @final

@@ -1,5 +1,6 @@
 """The kinds of column that the tables are made of, alike on every database."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import final
 
@@ -25,12 +26,20 @@ class Moment(TypeDecorator[datetime]):
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
         """Return the moment, in UTC."""
-        return None if value is None else moment_of(value)
+        return _maybe_moment_of(value)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[int | None], datetime | None]:
+        """Return what makes moments of a column's values, without the layers that a decorated type has for it."""
+        return _maybe_moment_of
 
 
 def moment_of(microseconds: int) -> datetime:
     """Return the moment that many microseconds after the beginning of 1970, in UTC."""
     return EPOCH + timedelta(microseconds=microseconds)
+
+
+def _maybe_moment_of(microseconds: int | None) -> datetime | None:
+    return None if microseconds is None else EPOCH + timedelta(microseconds=microseconds)
 
 
 def id_type() -> TypeEngine[str]:

@@ -6,13 +6,14 @@ result. The short way is taken on the connections that the runners keep for read
 to the plain way, which knows how to say it.
 """
 
+from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, TypeAlias, cast, final
 
 from attrs import frozen
 from sqlalchemy import Connection, Dialect, Select
-from sqlalchemy.engine import AdaptedConnection, result_tuple
+from sqlalchemy.engine import AdaptedConnection
 
 from portal_adapters.sqlalchemy.records import AnyRow
 
@@ -91,6 +92,12 @@ def _one_by_one(lists: Mapping[str, Sequence[Any]]) -> Mapping[str, Any]:
     return {f"{name}_{place}": value for name, each in lists.items() for place, value in enumerate(each, start=1)}
 
 
+def named(columns: Sequence[str]) -> Callable[[Sequence[Any]], AnyRow]:
+    """Return what makes rows whose values are read by name at once: SQLAlchemy's look each name up."""
+    make: Callable[[Sequence[Any]], AnyRow] = cast("Any", namedtuple)("Row", columns)._make  # noqa: PYI024 - known late
+    return make
+
+
 @lru_cache(maxsize=_MOST_PREPARED)
 def prepared(statement: Statement, dialect: Dialect, lists: Sequence[tuple[str, int]] = ()) -> Prepared | None:
     """Return what the driver takes when lists have those lengths, or nothing if there is no short way."""
@@ -110,6 +117,6 @@ def prepared(statement: Statement, dialect: Dialect, lists: Sequence[tuple[str, 
     return Prepared(
         text=expanded.statement,
         places=places,
-        row=result_tuple([column.name for column in columns]),
+        row=named([column.name for column in columns]),
         conversions=[(place, each) for place, each in enumerate(conversions) if each is not None],
     )

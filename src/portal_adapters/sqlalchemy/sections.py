@@ -6,11 +6,11 @@ from typing import Any, TypeAlias, final
 
 from attrs import field, frozen
 from sqlalchemy import Date, Label, Select, select
-from sqlalchemy.engine import result_tuple
 from sqlalchemy.types import TypeEngine
 
 from portal_adapters.sqlalchemy.columns import Moment, moment_of
 from portal_adapters.sqlalchemy.dialects import json_rows
+from portal_adapters.sqlalchemy.direct import named
 from portal_adapters.sqlalchemy.records import AnyRow
 from portal_adapters.sqlalchemy.values import load
 
@@ -33,7 +33,7 @@ class Section:
     def __attrs_post_init__(self) -> None:
         columns = self.rows.selected_columns
         conversions = [(place, _conversion(column.type)) for place, column in enumerate(columns)]
-        object.__setattr__(self, "_row", result_tuple([each.name for each in columns]))
+        object.__setattr__(self, "_row", named([each.name for each in columns]))
         object.__setattr__(self, "_conversions", [(place, each) for place, each in conversions if each is not None])
 
     @property
