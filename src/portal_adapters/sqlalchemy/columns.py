@@ -1,8 +1,7 @@
 """The kinds of column that the tables are made of, alike on every database."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import final
+from typing import Any, final
 
 from sqlalchemy import BigInteger, Column, Dialect, String, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -28,7 +27,7 @@ class Moment(TypeDecorator[datetime]):
         """Return the moment, in UTC."""
         return _maybe_moment_of(value)
 
-    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[int | None], datetime | None]:
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:  # noqa: ANN401 - as the library calls it
         """Return what makes moments of a column's values, without the layers that a decorated type has for it."""
         return _maybe_moment_of
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import final
 
 from attrs import frozen
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, and_, bindparam, case, select
 
 from portal_adapters.sqlalchemy.documents import (
     SELECTIVE,
@@ -35,27 +35,18 @@ _first = deliveries.alias("first")
 
 _order = orders.alias("their_order")
 
-# Looked up row by row: joined, they have PostgreSQL read through all that a client has.
+# Looked up row by row and by their keys alone: else PostgreSQL reads through all that a client has.
 _ORDER_NUMBER = (
-    select(_order.c.number)
-    .where(
-        _order.c.company_id == deliveries.c.company_id,
-        _order.c.id == deliveries.c.order_id,
-        _order.c.client_id == deliveries.c.client_id,
-    )
+    select(case((_order.c.client_id == deliveries.c.client_id, _order.c.number)))
+    .where(_order.c.company_id == deliveries.c.company_id, _order.c.id == deliveries.c.order_id)
     .correlate(deliveries)
     .scalar_subquery()
     .label("order_number")
 )
 
 _SHOWN_FIRST = (
-    select(_first.c.id)
-    .where(
-        _first.c.company_id == deliveries.c.company_id,
-        _first.c.id == deliveries.c.backorder_of,
-        _first.c.client_id == deliveries.c.client_id,
-        _first.c.state != _DRAFT,
-    )
+    select(case((and_(_first.c.client_id == deliveries.c.client_id, _first.c.state != _DRAFT), _first.c.id)))
+    .where(_first.c.company_id == deliveries.c.company_id, _first.c.id == deliveries.c.backorder_of)
     .correlate(deliveries)
     .scalar_subquery()
     .label("shown_backorder_of")

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any, final
 
 from attrs import evolve, frozen
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, case, select
 
 from portal_adapters.sqlalchemy.deliveries import DELIVERIES_OF_ORDER, delivery_views
 from portal_adapters.sqlalchemy.documents import (
@@ -33,15 +33,12 @@ from portal_core.domain.orders import DeliveryStatus, OrderDetail, OrderState, O
 from portal_core.domain.paging import Listing, Page
 from portal_core.ports import Orders
 
-# Looked up row by row: joined, it has PostgreSQL read through all that a client has.
+# Looked up row by row and by its key alone: else PostgreSQL reads through all that a client has.
+_IS_SHOWN = and_(quotes.c.client_id == orders.c.client_id, quotes.c.state != constant("draft"))
+
 _SHOWN_QUOTE = (
-    select(quotes.c.id)
-    .where(
-        quotes.c.company_id == orders.c.company_id,
-        quotes.c.id == orders.c.quote_id,
-        quotes.c.client_id == orders.c.client_id,
-        quotes.c.state != constant("draft"),
-    )
+    select(case((_IS_SHOWN, quotes.c.id)))
+    .where(quotes.c.company_id == orders.c.company_id, quotes.c.id == orders.c.quote_id)
     .correlate(orders)
     .scalar_subquery()
     .label("shown_quote_id")
