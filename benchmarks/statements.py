@@ -1,46 +1,44 @@
 """The floor of the database: the statements of a request as they are, sent by pgbench without any of our code."""
 
+import asyncio
 import os
 import re
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import psycopg
-from sqlalchemy import event
+from sqlalchemy import Select, event
 
 from benchmarks.databases import Databases
 from benchmarks.machine import backends, keep_to
 from portal_adapters.clock import now
-from portal_adapters.randomness import RandomMint
-from portal_adapters.sqlalchemy import SqlTransactions
+from portal_adapters.sqlalchemy import SqlGlances
 from portal_adapters.sqlalchemy.postgres import open_postgres
-from portal_core.domain.access import Visit
-from portal_core.domain.filters import InvoiceFilter
-from portal_core.domain.paging import INVOICE_SORTS, Listing
-from portal_core.ports import Store
-from portal_core.use_cases.access import open_link
-from portal_core.use_cases.dashboard import read_dashboard
-from portal_core.use_cases.invoices import list_invoices
+from portal_core.domain.paging import DEFAULT_LIMIT
+from portal_core.domain.tokens import digest_of
+from portal_core.ports import Glances
 
-Read = Callable[[Store, Visit, datetime], Any]
+Read = Callable[[Glances, bytes, datetime], Coroutine[Any, Any, object]]
 
-CLIENTS = 50
+CLIENTS = 2
+"""For how many clients the statements are written: each connection plans each of them once, which is not the question."""
+
 _RATE = re.compile(r"^tps = ([\d.]+)", re.MULTILINE)
 
 
-def dashboard(store: Store, visit: Visit, at: datetime) -> object:
+def dashboard(glances: Glances, digest: bytes, at: datetime) -> Coroutine[Any, Any, object]:
     """Read what the dashboard shows."""
-    return read_dashboard(store, visit, now=at)
+    return glances.dashboard(digest, at=at)
 
 
-def page(store: Store, visit: Visit, at: datetime) -> object:
+def page(glances: Glances, digest: bytes, at: datetime) -> Coroutine[Any, Any, object]:
     """Read the first page of invoices."""
-    return list_invoices(store, visit, Listing(sort=INVOICE_SORTS[0]), InvoiceFilter(), now=at)
+    return glances.invoices(digest, at=at, limit=DEFAULT_LIMIT)
 
 
 READS: dict[str, Read] = {"dashboard": dashboard, "page": page}
@@ -50,10 +48,13 @@ def statements_of(databases: Databases, token: str, read: Read) -> Sequence[str]
     """Return the statements of a request, with their values written in."""
     engine = open_postgres(databases.postgres_url)
     sent: list[tuple[str, Any]] = []
-    at = now()
-    with SqlTransactions(engine, RandomMint()).read() as store:
+    with engine.connect() as connection:
         event.listen(engine, "before_cursor_execute", lambda _c, _k, text, values, _x, _m: sent.append((text, values)))
-        read(store, open_link(store, token, now=at), at)
+
+        async def fetch(statement: Select[Any], parameters: Mapping[str, Any]) -> Sequence[Any]:
+            return connection.execute(statement, parameters).all()
+
+        asyncio.run(read(SqlGlances(fetch), digest_of(token), now()))
     engine.dispose()
     with psycopg.connect(databases.postgres_url) as connection:
         written = psycopg.ClientCursor(connection)
