@@ -26,7 +26,7 @@ from portal_core.ports import Glances
 Read = Callable[[Glances, bytes, datetime], Coroutine[Any, Any, object]]
 
 CLIENTS = 2
-"""For how many clients the statements are written: each connection plans each of them once, which is not the question."""
+"""For how many clients statements are written: each connection plans each of them once, which is not the question."""
 
 _RATE = re.compile(r"^tps = ([\d.]+)", re.MULTILINE)
 
