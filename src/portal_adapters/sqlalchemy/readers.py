@@ -47,7 +47,8 @@ class Readers:
     def __attrs_post_init__(self) -> None:
         pool = self.engine.sync_engine.pool
         most, self._patience = (pool.size(), pool.timeout()) if isinstance(pool, QueuePool) else (sys.maxsize, 0.0)
-        self._turns = asyncio.Semaphore(most)
+        # One is left to who writes, so that not every write has a reader closed, to be opened again after it.
+        self._turns = asyncio.Semaphore(max(most - 1, 1))
 
     @asynccontextmanager
     async def one(self) -> AsyncGenerator[Reader]:
@@ -78,7 +79,7 @@ class Readers:
             raise busy() from None
 
     async def _take_back(self, reader: Reader, *, keep: bool) -> None:
-        if keep and not self._wanted:
+        if keep and not (self._wanted and self._is_exhausted()):
             self._idle.append(reader)
         else:
             await _close(reader)
@@ -88,12 +89,15 @@ class Readers:
         """See to it that who waits for a connection of the pool meanwhile is not kept waiting by idle readers."""
         self._wanted += 1
         try:
-            pool = self.engine.sync_engine.pool
-            if self._idle and isinstance(pool, QueuePool) and pool.checkedout() >= pool.size():
+            if self._idle and self._is_exhausted():
                 await _close(self._idle.pop())
             yield
         finally:
             self._wanted -= 1
+
+    def _is_exhausted(self) -> bool:
+        pool = self.engine.sync_engine.pool
+        return isinstance(pool, QueuePool) and pool.checkedout() >= pool.size()
 
     async def let_go(self) -> None:
         """Give all idle ones back to the pool."""
