@@ -20,7 +20,7 @@ from portal_adapters.admin_jwt import admin_tokens
 from portal_adapters.clock import now
 from portal_adapters.randomness import RandomMint
 from portal_adapters.rate_limits import rate_limits
-from portal_adapters.sqlalchemy import store_on
+from portal_adapters.sqlalchemy import SqlGlances, store_on
 from portal_adapters.sqlalchemy.postgres import GreenletRunner
 from portal_core import Evidence, NotFound, QuoteId, Refusal, Scope, accept_quote, visit_of_user
 from portal_http.app import create_app
@@ -68,6 +68,7 @@ def host(
         admins=admin_tokens(key=key, audience="portal"),
         limits=rate_limits("memory://"),
         options=Options(public_url=f"{public_url}{PREFIX}"),
+        glances=SqlGlances(runner.fetch),
     )
 
     @asynccontextmanager
