@@ -1,10 +1,11 @@
 """What is open is added up before anybody knows which day it is for the company: it ages as if that were known."""
 
 import asyncio
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -25,10 +26,10 @@ from portal_core.domain.money import CURRENCIES, Money
 from portal_core.domain.tokens import digest_of
 from tests.adapters.stores import sqlite_store
 
-Due = date | None
-Amounts = Mapping[tuple[str, Due], int]
+Due: TypeAlias = date | None
+Amounts: TypeAlias = Mapping[tuple[str, Due], int]
 
-EDGES = [-edge + off for edge in (0, 30, 60, 90) for off in range(-3, 4)]
+EDGES = [off - edge for edge in (0, 30, 60, 90) for off in range(-3, 4)]
 
 _days = st.sampled_from(EDGES) | st.integers(-200, 60)
 _dues = st.none() | _days.map(lambda days: TODAY + timedelta(days=days))
@@ -49,7 +50,7 @@ class Books:
 
     transactions: SqlTransactions
     glances: SqlGlances
-    _numbers: "count[int]" = field(factory=lambda: count(1))
+    _numbers: Iterator[int] = field(factory=lambda: count(1), init=False)
 
     def open(self, amounts: Amounts, zone: ZoneInfo) -> tuple[Scope, str]:
         """Return the scope of the client, and the token of a link that sees all."""

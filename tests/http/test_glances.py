@@ -21,7 +21,9 @@ from portal_adapters.contract.builders import (
     EUR,
     JPY,
     KWD,
+    NEIGHBOUR,
     NOW,
+    OTHER_CLIENT,
     TODAY,
     TOMORROW,
     USD,
@@ -65,7 +67,7 @@ from portal_http.app import Portal, create_app
 from portal_http.options import Options
 from portal_http.outside import RateLimits
 from portal_http.seen import Seen
-from tests.adapters.stores import emptied_database, postgres_engine, sqlite_store
+from tests.adapters.stores import postgres_database, postgres_engine, sqlite_store
 from tests.http.world import AUDIENCE, BASE, KEY, UNLIMITED, Clock
 from tests.lifespans import close_after
 
@@ -136,7 +138,7 @@ class Portals:
     glancing: Served
     seen: list[bool]
     clock: Clock
-    _numbers: Iterator[int] = field(factory=lambda: count(1))
+    _numbers: Iterator[int] = field(factory=lambda: count(1), init=False)
 
     def link(self, *facts: Document, company: Company | None = None, **grant: Any) -> str:
         """Give some facts to a company, and a link to its client, used of late; return the link's token.
@@ -149,7 +151,8 @@ class Portals:
         given = {"expires_at": NOW + LONG, "last_used_at": NOW + LONG, "secrets": (a_secret(number),), **grant}
         link = a_grant(f"G{number}", scope=scope, **given)
         with self.transactions.begin() as store:
-            feed(store, own, a_client(scope), *(evolve(each, company_id=own.id) for each in facts))
+            feed(store, own, a_client(scope), a_client(Scope(own.id, OTHER_CLIENT)))
+            feed(store, *(evolve(each, company_id=own.id) for each in facts))
             store.grants.add(link)
         return a_token(number)
 
@@ -204,7 +207,7 @@ def on_sqlite(options: Options = UNLIMITED, patience_seconds: float = 5.0) -> Ge
 
 @contextmanager
 def on_postgres(options: Options = UNLIMITED) -> Generator[Portals]:
-    with emptied_database() as url, postgres_engine(url) as engine:
+    with postgres_database() as url, postgres_engine(url) as engine:
         runners = [GreenletRunner(open_postgres_async(url), RandomMint()) for _ in range(2)]
         transactions = SqlTransactions(engine, RandomMint())
         with _served(transactions, runners, SqlGlances(runners[1].fetch), options) as portals:
@@ -241,7 +244,7 @@ def _app(runner: Runner, clock: Clock, options: Options, glances: Glances | None
         yield Served(http, limits, told)
 
 
-Opened = Callable[..., AbstractContextManager[Portals]]
+Opened: TypeAlias = Callable[..., AbstractContextManager[Portals]]
 
 STORES = [
     pytest.param(on_sqlite, id="sqlite"),
@@ -299,7 +302,13 @@ def test_a_narrowed_link_sees_what_it_is_narrowed_to(portals: Portals, named: tu
 
 
 def test_what_is_another_client_s_or_a_draft_is_seen_by_neither_way(portals: Portals) -> None:
-    shown = (a_quote("Q1"), an_order("O1", quote_id=QuoteId("Q2")), a_delivery("D1", backorder_of=DeliveryId("D2")))
+    shown = (
+        a_quote("Q1"),
+        an_order("O1", quote_id=QuoteId("Q2")),
+        an_order("O2", quote_id=QuoteId("Q3")),
+        a_delivery("D1", backorder_of=DeliveryId("D2"), order_id=OrderId("O3")),
+        a_delivery("D4", backorder_of=DeliveryId("D3")),
+    )
     drafts = (
         a_quote("Q2", recorded_state=QuoteState.DRAFT),
         a_delivery("D2", state=DeliveryState.DRAFT),
@@ -307,11 +316,20 @@ def test_what_is_another_client_s_or_a_draft_is_seen_by_neither_way(portals: Por
         an_invoice("I3", state=InvoiceState.CANCELLED),
         a_payment("P2", state=PaymentRecordState.DRAFT),
     )
-    dashboard, invoices = portals.look(portals.link(*shown, *drafts))
+    others = (
+        a_quote("Q3", scope=NEIGHBOUR),
+        an_order("O3", scope=NEIGHBOUR),
+        a_delivery("D3", scope=NEIGHBOUR),
+        an_invoice("I4", scope=NEIGHBOUR),
+        a_payment("P3", scope=NEIGHBOUR),
+    )
+    dashboard, invoices = portals.look(portals.link(*shown, *drafts, *others))
 
+    assert dashboard["data"]["balances"] == []
     recent = dashboard["data"]["recent"]
-    assert [[row["id"] for row in rows] for rows in recent.values()] == [["Q1"], ["O1"], [], ["D1"]]
-    assert (recent["orders"][0]["quote_id"], recent["deliveries"][0]["backorder_of"]) == (None, None)
+    assert [[row["id"] for row in rows] for rows in recent.values()] == [["Q1"], ["O2", "O1"], [], ["D4", "D1"]]
+    assert [each["quote_id"] for each in recent["orders"]] == [None, None]
+    assert [(each["order_number"], each["backorder_of"]) for each in recent["deliveries"]] == [(None, None)] * 2
     assert invoices["data"] == []
 
 
