@@ -1,4 +1,7 @@
-"""Reads of the API cost two statements, for the link and the answer, however much there is; a file costs a third."""
+"""Reads of the API cost two statements, for the link and the answer, however much there is; a file costs a third.
+
+The hottest two cost one, for a link that sees all of its client's account.
+"""
 
 import re
 from collections.abc import Generator
@@ -29,7 +32,7 @@ from portal_adapters.rate_limits import rate_limits
 from portal_adapters.receipt_keys import derived_receipt_keys
 from portal_adapters.sqlalchemy import SqliteRunner, SqlTransactions
 from portal_adapters.sqlalchemy.postgres import GreenletRunner, open_postgres_async
-from portal_core.domain.access import DocumentRef, DocumentType
+from portal_core.domain.access import ALL_PERMISSIONS, DocumentRef, DocumentType, Permission
 from portal_core.domain.filters import DecisionFilter
 from portal_core.domain.ids import GrantId, QuoteId
 from portal_core.domain.paging import Listing
@@ -39,15 +42,18 @@ from portal_http.api.table import CLIENT_ENDPOINTS, STAFF_ENDPOINTS
 from portal_http.app import create_app
 from tests.adapters.plenty import MANY, fill
 from tests.adapters.stores import postgres_database, postgres_engine, sqlite_store
+from tests.glances import glances_of
 from tests.http.world import AUDIENCE, BASE, KEY, UNLIMITED, bearer
 from tests.lifespans import close_after
 
-WHOLE, NARROWED = a_token(1), a_token(10_000)
+WHOLE, NARROWED, RESTRICTED = a_token(1), a_token(10_000), a_token(20_000)
 
 LINK = f"{BASE}/view/{{token}}"
 
 # Whether a document has a file is a question of its own: files may be kept elsewhere.
 OF_A_FILE = "_id}/pdf"
+
+AT_A_GLANCE = [f"{LINK}/dashboard", f"{LINK}/invoices"]
 
 CLIENT_READS = [each.path for each in CLIENT_ENDPOINTS if each.method == "GET" and each.path != LINK]
 STAFF_READS = [each.path for each in STAFF_ENDPOINTS if each.method == "GET"]
@@ -93,7 +99,12 @@ def portals(request: pytest.FixtureRequest) -> Generator[Portals]:
         yield {rows: stack.enter_context(opened(rows)) for rows in (1, MANY)}
 
 
-@pytest.mark.parametrize("path", [*CLIENT_READS, *FILTERED])
+@pytest.mark.parametrize("path", AT_A_GLANCE)
+def test_what_is_asked_most_takes_one_statement_for_the_link_and_the_answer(portals: Portals, path: str) -> None:
+    assert [portals[rows].asked(path) for rows in (1, MANY)] == [1, 1]
+
+
+@pytest.mark.parametrize("path", [*(each for each in CLIENT_READS if each not in AT_A_GLANCE), *FILTERED])
 def test_what_a_client_reads_takes_a_statement_for_the_link_and_one_for_the_answer(portals: Portals, path: str) -> None:
     statements = 3 if path.endswith(OF_A_FILE) else 2
 
@@ -103,6 +114,13 @@ def test_what_a_client_reads_takes_a_statement_for_the_link_and_one_for_the_answ
 @pytest.mark.parametrize("path", [each for each in CLIENT_READS if not each.endswith((*ACCOUNTS, "_id}"))])
 def test_a_narrowed_link_takes_no_more(portals: Portals, path: str) -> None:
     assert portals[MANY].asked(path, token=NARROWED) == (3 if path.endswith(OF_A_FILE) else 2)
+
+
+@pytest.mark.parametrize("path", AT_A_GLANCE)
+def test_a_link_without_a_permission_takes_one_statement_for_itself_and_one_for_the_answer(
+    portals: Portals, path: str
+) -> None:
+    assert portals[MANY].asked(path, token=RESTRICTED) == 2
 
 
 @pytest.mark.parametrize("path", STAFF_READS)
@@ -121,7 +139,11 @@ def test_the_next_page_takes_no_more(portals: Portals) -> None:
 
 def test_a_link_itself_takes_one_statement_alive_or_dead(portals: Portals) -> None:
     assert portals[MANY].asked(LINK) == 1
-    assert portals[MANY].asked(f"{LINK}/dashboard", token=a_token(99_999), expected=404) == 1
+    assert portals[MANY].asked(f"{LINK}/quotes", token=a_token(99_999), expected=404) == 1
+
+
+def test_a_dead_link_takes_another_statement_where_it_was_looked_for_at_a_glance(portals: Portals) -> None:
+    assert [portals[MANY].asked(path, token=a_token(99_999), expected=404) for path in AT_A_GLANCE] == [2, 2]
 
 
 @contextmanager
@@ -174,6 +196,7 @@ def _served(runner: Runner, engine: Engine) -> Generator[tuple[TestClient, list[
         options=UNLIMITED,
         printer=TypstPrinter(),
         receipts=derived_receipt_keys(KEY),
+        glances=glances_of(runner),
     )
     if isinstance(runner, GreenletRunner):
         close_after(app, runner)
@@ -182,7 +205,7 @@ def _served(runner: Runner, engine: Engine) -> Generator[tuple[TestClient, list[
 
 
 def _fill(transactions: Transactions, rows: int) -> str:
-    """Fill a store, answer a quote and add a narrowed link; return the decision's id."""
+    """Fill a store, answer a quote, add a narrowed and a restricted link; return the decision's id."""
     fill(transactions, rows)
     documents = frozenset(DocumentRef(kind, "1") for kind in DocumentType)
     with transactions.begin() as store:
@@ -191,6 +214,8 @@ def _fill(transactions: Transactions, rows: int) -> str:
         store.grants.add(
             evolve(a_grant("narrowed", secrets=(a_secret(10_000),), last_used_at=NOW), documents=documents)
         )
+        restricted = ALL_PERMISSIONS - {Permission.ACCEPT_QUOTES}
+        store.grants.add(a_grant("restricted", secrets=(a_secret(20_000),), last_used_at=NOW, permissions=restricted))
         store.attachments.attach(a_file(DocumentRef(DocumentType.INVOICE, "1")))
         store.webhooks.add(a_webhook("1"))
         store.dispatches.add([a_dispatch("1", target="1")])

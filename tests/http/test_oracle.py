@@ -26,6 +26,7 @@ from portal_core.use_cases.access import LinkLife, NewGrant, issue_link
 from portal_http.app import create_app
 from portal_http.options import Options
 from portal_http.runners import InlineRunner
+from tests.glances import glances_of
 from tests.http.oracle import Books, Record
 from tests.lifespans import close_after
 from tests.postgres import fresh_database
@@ -109,7 +110,14 @@ def visitors(
             import_records(transactions, [(file, lines)])
         admins = admin_tokens(key="k" * 32, audience="portal")
         options = Options(reads_per_minute=0)
-        app = create_app(runner, clock=lambda: NOON, admins=admins, limits=MemoryRateLimits(), options=options)
+        app = create_app(
+            runner,
+            clock=lambda: NOON,
+            admins=admins,
+            limits=MemoryRateLimits(),
+            options=options,
+            glances=glances_of(runner),
+        )
         records = [json.loads(line) for line in (DATA / file).read_text().splitlines()]
         if isinstance(runner, GreenletRunner):
             close_after(app, runner)

@@ -26,6 +26,7 @@ from portal_http.app import create_app
 from portal_http.endpoints import BASE
 from portal_http.options import Options
 from portal_http.runners import InlineRunner
+from tests.glances import glances_of
 from tests.lifespans import close_after
 from tests.postgres import fresh_database
 from tests.prove.scale import IN_FULL, size, tell
@@ -121,7 +122,14 @@ def answers_of(opened: Callable[[], AbstractContextManager[tuple[Transactions, R
         transactions, runner = stack.enter_context(opened())
         import_records(transactions, [("history", BytesIO(HISTORY))])
         admins = admin_tokens(key=KEY, audience="portal")
-        app = create_app(runner, clock=lambda: NOON, admins=admins, limits=MemoryRateLimits(), options=UNLIMITED)
+        app = create_app(
+            runner,
+            clock=lambda: NOON,
+            admins=admins,
+            limits=MemoryRateLimits(),
+            options=UNLIMITED,
+            glances=glances_of(runner),
+        )
         if isinstance(runner, GreenletRunner):
             close_after(app, runner)
         with TestClient(app, client=("192.0.2.1", 50_000), headers={"user-agent": "proof"}) as api:
@@ -180,6 +188,7 @@ def _ask_for_documents(asking: Asking, link: str) -> None:
         queries = [*(f"sort={sort}&order={order}" for sort in sorts for order in ("asc", "desc")), *FILTERS[path]]
         for query in queries:
             list(asking.walk(f"{link}{path}?{query}"))
+        asking(link + path)
         for each in asking.walk(link + path):
             asking(f"{link}{path}/{each}")
         asking(f"{link}{path}/nothing")

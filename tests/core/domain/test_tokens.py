@@ -21,6 +21,10 @@ def number_of(digits: str) -> int:
     return number
 
 
+def digits_of(number: int) -> str:
+    return "".join(ALPHABET[number // 62**place % 62] for place in reversed(range(6)))
+
+
 @given(randoms)
 def test_a_token_is_a_prefix_the_random_bytes_and_their_checksum_in_base_62(secret: bytes) -> None:
     token = token_of(secret)
@@ -60,6 +64,41 @@ def test_two_neighbours_swapped_are_refused(secret: bytes, place: int) -> None:
     typed = token[:place] + token[place + 1] + token[place] + token[place + 2 :]
 
     assert is_token(typed) == (typed == token)
+
+
+@given(randoms, st.integers(0, 62**6 - 1))
+def test_every_other_checksum_is_refused(secret: bytes, number: int) -> None:
+    token = token_of(secret)
+
+    forged = token[:-6] + digits_of(number)
+
+    assert is_token(forged) == (forged == token)
+
+
+@given(randoms, st.integers(1, 12))
+def test_a_number_that_overflows_to_the_checksum_is_refused(secret: bytes, times: int) -> None:
+    token = token_of(secret)
+    checksum = number_of(token[-6:])
+
+    forged = [token[:-6] + digits_of(checksum + times * 2**bits) for bits in (31, 32)]
+
+    assert not any(map(is_token, forged))
+
+
+@pytest.mark.parametrize("checksum", ["000000", digits_of(2**32), digits_of(2**32 - 1), digits_of(62**6 - 1)])
+def test_a_checksum_is_that_of_its_body_and_no_number_at_the_edge(checksum: str) -> None:
+    body = token_of(bytes(32))[:-6]
+
+    assert not is_token(body + checksum)
+
+
+@given(randoms, st.integers(-3, 6).filter(bool))
+def test_a_checksum_in_more_or_fewer_digits_is_refused(secret: bytes, more: int) -> None:
+    token = token_of(secret)
+
+    padded = token[:-6] + token[-6:].rjust(6 + more, "0")[-6 - more :]
+
+    assert not is_token(padded)
 
 
 @given(st.text())
