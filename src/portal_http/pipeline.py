@@ -62,12 +62,12 @@ async def _answer_client(
 ) -> Answer:
     now = services.clock()
     budgets = Budgets(services.limits, services.options)
-    glance = await _glance(request, services, endpoint, filled[0], now)
-    visit = await _enter(request, services, budgets, filled[0], now) if glance is None else glance.visit
+    glance = await _enter(request, services, endpoint, budgets, filled[0], now)
+    visit = glance.visit
     request.who = visit.grant.id
     spent = await budgets.spend(visit.grant.id, writes=request.method not in READING, now=now)
     try:
-        if glance is not None and glance.seen is not None and endpoint.glimpse is not None:
+        if endpoint.glimpse is not None and glance.seen is not None:
             answer = endpoint.glimpse.show(glance.seen, visit, visit.today(now))
         else:
             answer = await _answer_visitor(request, services, endpoint, filled, visit, now)
@@ -87,9 +87,13 @@ async def _glance(
     return await endpoint.glimpse.look(services.glances, digest_of(token), now)
 
 
-async def _enter(request: Incoming, services: Services, budgets: Budgets, token: str, now: datetime) -> Visit:
+async def _enter(
+    request: Incoming, services: Services, endpoint: ClientEndpoint, budgets: Budgets, token: str, now: datetime
+) -> Glance[Any]:
+    """Return the visit that a token opens, and what could be seen at once of what it is opened for."""
     try:
-        return await services.runner.read(partial(open_link, token=token, now=now))
+        glance = await _glance(request, services, endpoint, token, now)
+        return glance or Glance(await services.runner.read(partial(open_link, token=token, now=now)), None)
     except DeadLink:
         await budgets.count_guess(request.address(services.trusted))
         raise

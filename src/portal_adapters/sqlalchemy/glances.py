@@ -23,6 +23,7 @@ from portal_adapters.sqlalchemy.schema import grants
 from portal_adapters.sqlalchemy.values import dump_permissions, load
 from portal_core.domain.access import ALL_PERMISSIONS, DocumentType
 from portal_core.domain.dashboard import RECENT
+from portal_core.domain.errors import DeadLink
 from portal_core.domain.paging import DELIVERY_SORTS, INVOICE_SORTS, ORDER_SORTS, QUOTE_SORTS
 from portal_core.ports.glances import (
     DELIVERY_FIELDS,
@@ -97,11 +98,11 @@ class SqlGlances(Glances):
         **asked: object,
     ) -> Glance[R] | None:
         rows = await self.fetch(statement, {"digest": digest, "at": at, **asked})
-        if not rows:
+        if rows is None:
             return None
-        visit = visit_of(rows[0], digest, at=at)
+        visit = visit_of(rows[0], digest, at=at) if rows else None
         if visit is None:
-            return None
+            raise DeadLink
         return Glance(visit, None if rows[0].invoices is None else read(rows[0]))
 
 

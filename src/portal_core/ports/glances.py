@@ -71,7 +71,10 @@ class Glance(Generic[R]):
 
 
 class Glances(Protocol):
-    """What is asked for most, by the digest of a link's token. None where the plain way is to be taken."""
+    """What is asked for most, by the digest of a link's token; refuses with DeadLink where it opens none.
+
+    None where the plain way is to be taken.
+    """
 
     __slots__ = ()
 
