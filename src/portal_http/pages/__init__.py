@@ -23,4 +23,3 @@ def create_pages(services: Services) -> "Pages":
 def is_page(path: str) -> bool:
     """Tell whether a path is a page's."""
     return path == PREFIX or path.startswith(f"{PREFIX}/")
-

@@ -83,9 +83,11 @@ def _greenlets_on(url: str) -> "GreenletRunner":
     )
 
     async def look() -> None:
-        async with asyncio.timeout(PATIENCE_SECONDS), engine.connect() as connection:
-            await connection.run_sync(require_current_schema_on)
-        await engine.dispose()
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS), engine.connect() as connection:
+                await connection.run_sync(require_current_schema_on)
+        finally:
+            await engine.dispose()
 
     with _told_in_a_sentence(), ThreadPoolExecutor(max_workers=1) as elsewhere:
         engine = open_postgres_async(url)
