@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from importlib import import_module
 
 PAUSE_SECONDS = 0.1
@@ -20,8 +20,7 @@ async def loading(*modules: str) -> AsyncGenerator[None]:
         yield
     finally:
         work.cancel()
-        with suppress(asyncio.CancelledError):
-            await work
+        await asyncio.wait([work])
 
 
 async def _load(modules: tuple[str, ...]) -> None:

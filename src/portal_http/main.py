@@ -1,7 +1,4 @@
-"""The composition root: settings become ports, and ports an application.
-
-Any ASGI server can run it: `uvicorn --factory portal_http.main:app`.
-"""
+"""The application that the settings describe, for any ASGI server: `uvicorn --factory portal_http.main:app`."""
 
 from starlette.applications import Starlette
 

@@ -1,4 +1,4 @@
-"""The application that the settings describe, with all that it runs on."""
+"""The composition root: settings become ports, and ports an application."""
 
 import sys
 from collections.abc import AsyncGenerator
@@ -25,7 +25,7 @@ from portal_http.wiring.links import life_of, public_url_of
 
 MEGABYTE = 1024 * 1024
 
-
+# What staff's calls and receipts need; the application itself sees to its pages.
 _LATE = ("jwt", "portal_adapters.receipt_keys", "portal_adapters.records.pushing")
 
 
