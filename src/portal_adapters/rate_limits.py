@@ -1,4 +1,4 @@
-"""Rate limits: counted in memory for one process, in Redis for several."""
+"""Rate limits: counted in memory for one process (with `limits`), in Redis for several."""
 
 import asyncio
 import logging
@@ -7,8 +7,11 @@ from contextlib import suppress
 from typing import Any, NamedTuple, cast, final
 
 from attrs import define, field
+from limits import RateLimitItem, RateLimitItemPerSecond
+from limits.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter
 
-from portal_adapters.moving_windows import MovingWindows
+from portal_adapters.clock import now
+from portal_adapters.rate_limit_storage import LoopStorage
 
 WINDOW = 60
 """Seconds over which requests are counted."""
@@ -25,6 +28,7 @@ PAUSE = 1.0
 STRICTER = 2
 """What a limit is divided by while each process counts by itself."""
 
+_LOCAL_KEY = "portal"
 _SHARED_KEY = "portal:hits"
 _MICROSECONDS = 1_000_000
 
@@ -58,7 +62,9 @@ class Hit(NamedTuple):
     seconds: float
 
 
-UNLIMITED = Hit(allowed=True, remaining=2**31, seconds=0.0)
+_NO_LIMIT = 2**31
+
+UNLIMITED = Hit(allowed=True, remaining=_NO_LIMIT, seconds=0.0)
 
 
 @final
@@ -67,17 +73,28 @@ class MemoryRateLimits:
     """Counts in this process, on the event loop that it is used from."""
 
     window: int = WINDOW
-    _windows: MovingWindows = field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self._windows = MovingWindows(self.window)
+    _limiter: MovingWindowRateLimiter = field(factory=lambda: MovingWindowRateLimiter(LoopStorage()), init=False)
+    _counter: FixedWindowRateLimiter = field(factory=lambda: FixedWindowRateLimiter(LoopStorage()), init=False)
+    _items: dict[int, RateLimitItem] = field(factory=dict[int, RateLimitItem], init=False)
 
     async def hit(self, budget: str, key: str, *, most: int) -> Hit:
-        """Count at once: nothing is waited for. Without a limit there is nothing to count."""
-        return Hit(*self._windows.hit(f"{budget}:{key}", most)) if most else UNLIMITED
+        """Count at once: nothing is waited for. Without a limit a plain counter does, which keeps no list of hits."""
+        if not most:
+            self._counter.hit(self._item(_NO_LIMIT), budget, key)
+            return UNLIMITED
+        item = self._item(most)
+        allowed = self._limiter.hit(item, budget, key)
+        stats = self._limiter.get_window_stats(item, budget, key)
+        return Hit(allowed, max(stats.remaining, 0), max(stats.reset_time - now().timestamp(), 0.0))
 
     async def close(self) -> None:
         """There is nothing to let go of."""
+
+    def _item(self, most: int) -> RateLimitItem:
+        item = self._items.get(most)
+        if item is None:
+            item = self._items[most] = RateLimitItemPerSecond(most, self.window, namespace=_LOCAL_KEY)
+        return item
 
 
 @final
@@ -110,7 +127,7 @@ class RedisRateLimits:
     async def hit(self, budget: str, key: str, *, most: int) -> Hit:
         """Count in Redis within 50 milliseconds, or here."""
         if not most:
-            return UNLIMITED
+            return await self._local.hit(budget, key, most=0)
         if self.shared:
             try:
                 async with asyncio.timeout(PATIENCE):

@@ -65,7 +65,7 @@ class Settings:
     reads_per_minute: int = 30
     writes_per_minute: int = 10
     guesses_per_minute: int = 60
-    """How many dead links an address may try. For all three limits, 0 is no limit."""
+    """How many dead links an address may try. For all three limits, 0 counts without limiting."""
 
     document_max_mb: int = 10
     """How large a PDF may be that staff attach, in MiB."""

@@ -8,7 +8,7 @@ import uuid
 
 import pytest
 
-from portal_adapters.moving_windows import MovingWindows
+from portal_adapters.rate_limit_storage import LoopStorage
 from portal_adapters.rate_limits import MemoryRateLimits, RedisRateLimits, rate_limits
 from tests.servers import REDIS_URL
 
@@ -91,27 +91,32 @@ def test_counting_in_memory_starts_no_thread() -> None:
     assert set(threading.enumerate()) <= before
 
 
-def test_a_window_moves() -> None:
+def test_a_window_moves_and_a_counter_begins_again() -> None:
     moment = [1000.0]
-    windows = MovingWindows(60, lambda: moment[0])
+    storage = LoopStorage(lambda: moment[0])
 
-    hits = []
-    for moment[0] in (1000.0, 1030.0, 1059.5, 1060.0, 1061.0):
-        hits.append(windows.hit("key", 2))
+    taken = []
+    for moment[0] in (1000.0, 1030.0, 1059.9, 1060.0, 1061.0):
+        taken.append((storage.acquire_entry("key", 2, 60), storage.incr("key", 60)))
 
-    assert hits == [(True, 1, 60.0), (True, 0, 30.0), (False, 0, 0.5), (True, 0, 30.0), (False, 0, 29.0)]
+    assert taken == [(True, 1), (True, 2), (False, 3), (True, 1), (False, 2)]
+    assert storage.get_moving_window("key", 2, 60) == (1030.0, 2)
+    assert (storage.get("key"), storage.get_expiry("key")) == (2, 1120.0)
 
 
 def test_what_is_over_is_forgotten_and_what_is_not_is_kept() -> None:
     moment = [1000.0]
-    windows = MovingWindows(60, lambda: moment[0])
+    storage = LoopStorage(lambda: moment[0])
     for each in range(100):
-        windows.hit(f"old {each}", 5)
+        storage.acquire_entry(f"old {each}", 5, 60)
+        storage.incr(f"old {each}", 60)
 
     moment[0] = 1050.0
-    windows.hit("recent", 1)
+    storage.acquire_entry("recent", 1, 60)
     moment[0] = 1061.0
-    windows.hit("new", 1)
+    storage.acquire_entry("new", 1, 60)
 
-    assert len(windows) == 2
-    assert not windows.hit("recent", 1)[0]
+    assert len(storage) == 2
+    assert not storage.acquire_entry("recent", 1, 60)
+    assert storage.reset() == 2
+    assert storage.acquire_entry("recent", 1, 60)
