@@ -1,12 +1,14 @@
-"""The keys that staff's tokens are checked with: one, or several while one follows another (RFC 7517)."""
+"""The keys that staff's tokens are checked with: one, or several while one follows another (RFC 7517).
+
+PyJWT brings a large library of cryptography with it, which a start with a plain secret does without.
+"""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias, cast, final
 
-import jwt
 from attrs import field, frozen
-from jwt.algorithms import get_default_algorithms
 
 Algorithm: TypeAlias = Literal["HS256", "RS256", "ES256", "EdDSA"]
 
@@ -15,6 +17,9 @@ SHORTEST_SECRET = 32
 
 SHORTEST_RSA_KEY = 2048
 """The fewest bits of an RSA key (RFC 7518, section 3.3)."""
+
+# What PyJWT takes for a secret without a doubt: it is no key in PEM, DER or SSH's form, and no JSON.
+_PLAIN_SECRET = re.compile(rf"(?!ssh-|ecdsa-)[A-Za-z0-9+/=_-]{{{SHORTEST_SECRET},}}")
 
 _KINDS: Mapping[Algorithm, str] = {"HS256": "oct", "RS256": "RSA", "ES256": "EC", "EdDSA": "OKP"}
 
@@ -39,6 +44,8 @@ class Keys:
         """Return the key that a token names, or the only one if it names none; raise LookupError for an unknown one."""
         if None in self.by_kid:
             return self.by_kid[None]
+        import jwt  # noqa: PLC0415 - see above
+
         kid = jwt.get_unverified_header(token).get("kid")
         return self.first[1] if kid is None and len(self.by_kid) == 1 else self.by_kid[cast("str", kid)]
 
@@ -52,7 +59,9 @@ def keys_of(text: str, algorithm: Algorithm) -> Keys:
         return Keys(_set_of(text, algorithm))
     if text.count("-----BEGIN ") > 1:
         raise WeakKey("one PEM text holds one key; put several into a JWK set, each with a `kid`")
-    return Keys({None: _checked(lambda: get_default_algorithms()[algorithm].prepare_key(text), algorithm)})
+    if algorithm == "HS256" and _PLAIN_SECRET.fullmatch(text):
+        return Keys({None: text.encode()})
+    return Keys({None: _prepared(text, algorithm)})
 
 
 def _set_of(text: str, algorithm: Algorithm) -> Mapping[str | None, Any]:
@@ -88,15 +97,25 @@ def _is_for(key: Mapping[str, Any], algorithm: Algorithm) -> bool:
 
 
 def _of_jwk(key: Mapping[str, Any], algorithm: Algorithm) -> Any:  # noqa: ANN401 - as above
-    made = _checked(lambda: jwt.PyJWK(dict(key), algorithm).key, algorithm)
+    from jwt import PyJWK  # noqa: PLC0415 - see above
+
+    made = _checked(lambda: PyJWK(dict(key), algorithm).key, algorithm)
     # PyJWT takes a key on another curve from a set; in PEM it would not.
-    return _checked(lambda: get_default_algorithms()[algorithm].prepare_key(made), algorithm)
+    return _prepared(made, algorithm)
+
+
+def _prepared(key: Any, algorithm: Algorithm) -> Any:  # noqa: ANN401 - as above
+    from jwt.algorithms import get_default_algorithms  # noqa: PLC0415 - see above
+
+    return _checked(lambda: get_default_algorithms()[algorithm].prepare_key(key), algorithm)
 
 
 def _checked(load: Any, algorithm: Algorithm) -> Any:  # noqa: ANN401 - as above
+    from jwt import PyJWTError  # noqa: PLC0415 - see above
+
     try:
         key = load()
-    except (jwt.PyJWTError, ValueError, TypeError, LookupError) as problem:
+    except (PyJWTError, ValueError, TypeError, LookupError) as problem:
         raise WeakKey(f"the key is none for {algorithm}: {problem}") from None
     if algorithm == "HS256" and len(key) < SHORTEST_SECRET:
         raise WeakKey(f"the key for HS256 must have at least {SHORTEST_SECRET} bytes; it has {len(key)}")

@@ -5,13 +5,14 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 from http import HTTPStatus
 from typing import Final, TypeAlias, final
 from urllib.parse import SplitResult, quote, urlsplit
 
 import h11
 import orjson
-from attrs import field, frozen
+from attrs import frozen
 
 from portal_adapters.public_addresses import Address, Network, permitted
 from portal_core.domain.outbox import Attempt, Dispatch
@@ -56,7 +57,6 @@ class WebhookSender:
     patience: timedelta = PATIENCE
     lease: timedelta = LEASE
     resolve: Resolve = resolve
-    _tls: ssl.SSLContext = field(factory=ssl.create_default_context, init=False, repr=False)
 
     async def carry(self, parcel: Parcel, *, now: datetime) -> Attempt:
         """Send a parcel to its webhook and return what came of it."""
@@ -67,6 +67,11 @@ class WebhookSender:
                 return _judged(await self._post(parcel.webhook, parcel.dispatch, now))
         except (Forbidden, OSError, ValueError, h11.RemoteProtocolError) as problem:
             return Attempt(arrived=False, problem=_sentence(problem))
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        """What is trusted: a long list to read, which waits for the first address that begins with https."""
+        return ssl.create_default_context()
 
     async def _post(self, webhook: Webhook, dispatch: Dispatch, now: datetime) -> int:
         url = urlsplit(webhook.url)
@@ -86,7 +91,7 @@ class WebhookSender:
     async def _connect(
         self, addresses: Sequence[Address], port: int, server: str | None
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        tls = None if server is None else self._tls
+        tls = None if server is None else await asyncio.to_thread(lambda: self._tls)
         for place, address in enumerate(addresses):
             try:
                 return await asyncio.open_connection(str(address), port, ssl=tls, server_hostname=server)

@@ -4,8 +4,9 @@ import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import cached_property
 from time import perf_counter
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from attrs import frozen
 from starlette.applications import Starlette
@@ -19,16 +20,19 @@ from portal_http.api.table import CLIENT_ENDPOINTS, STAFF_ENDPOINTS
 from portal_http.endpoints import BASE
 from portal_http.errors import InternalError, refused
 from portal_http.incoming import NOBODY, Gone, Incoming, incoming
+from portal_http.late import loading
 from portal_http.options import Options
 from portal_http.outside import AdminTokens, Printer, RateLimits, Receipts, StageRecords
-from portal_http.page_routes import page_route
-from portal_http.pages import Pages, create_pages, is_page
+from portal_http.pages import create_pages, is_page
 from portal_http.pipeline import answer_to
 from portal_http.printing import PrintShop
 from portal_http.redact import TokenFilter, redacted
 from portal_http.routing import Node, tree_of
 from portal_http.seen import Seen, known_method
 from portal_http.services import Services
+
+if TYPE_CHECKING:
+    from portal_http.pages.dispatch import Pages
 
 ENDPOINTS = (*CLIENT_ENDPOINTS, *STAFF_ENDPOINTS, *health.ENDPOINTS, *keys.ENDPOINTS, *documentation.ENDPOINTS)
 
@@ -70,13 +74,14 @@ def create_app(  # noqa: PLR0913 - what it runs on, and what it may do without
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
-        yield
+        async with loading("portal_http.pages.dispatch"):
+            yield
         await services.uses.finish()
 
     app = _Application(lifespan=lifespan)
     app.router.redirect_slashes = False
     endpoints = (*ENDPOINTS, health.FIGURES) if services.metrics else ENDPOINTS
-    app.router.default = Portal(services, tree_of(endpoints), create_pages(services))
+    app.router.default = Portal(services, tree_of(endpoints))
     return app
 
 
@@ -97,7 +102,11 @@ class Portal:
 
     services: Services
     tree: Node
-    pages: Pages
+
+    @cached_property
+    def pages(self) -> "Pages":
+        """The pages, made when the first one is asked for."""
+        return create_pages(self.services)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -140,13 +149,21 @@ class Portal:
         seen = Seen(
             at=self.services.clock(),
             method=known_method(request.method),
-            route=page_route(request.path) if is_page(request.path) else request.route,
+            route=_route_of(request),
             status=status,
             who=request.who if who == NOBODY else who,
             seconds=seconds,
         )
         for watcher in self.services.watchers:
             watcher(seen)
+
+
+def _route_of(request: Incoming) -> str:
+    if not is_page(request.path):
+        return request.route
+    from portal_http.page_routes import page_route  # noqa: PLC0415 - loaded by then, with the pages
+
+    return page_route(request.path)
 
 
 def _fields_of(path: str) -> tuple[Header, ...]:

@@ -1,5 +1,6 @@
 """Serving by uvicorn: no access log (it would print tokens), no trust in proxies but our own, an orderly end."""
 
+import gc
 import json
 import logging
 import signal
@@ -16,6 +17,7 @@ from starlette.applications import Starlette
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.supervisors import Multiprocess
 
+from portal_http.collecting import nothing_to_collect
 from portal_http.main import build
 from portal_http.settings import Settings, hand_down
 from portal_http.wiring import WiringRefused
@@ -88,7 +90,8 @@ def serve(settings: Settings, *, host: str, port: int, workers: int) -> None:
     end_in_order()
     dictConfig(_log_config(settings.log_format))
     if workers == 1:
-        application = build(settings, public_url=public_url_of(settings, port=port))
+        with nothing_to_collect():
+            application = build(settings, public_url=public_url_of(settings, port=port))
         serve_on(application, _listen_aloud(host, port), settings)
         return
     if settings.rate_limit_url.startswith("memory"):
@@ -105,6 +108,8 @@ def serve(settings: Settings, *, host: str, port: int, workers: int) -> None:
 def serve_on(application: Starlette, listening: socket.socket, settings: Settings) -> None:
     """Serve on a socket that listens already, in this process."""
     server = uvicorn.Server(uvicorn.Config(application, **_manners(settings)))
+    # What there is now stays: it need not be searched for what nobody needs.
+    gc.freeze()
     with suppress(KeyboardInterrupt):
         server.run(sockets=shares_of(listening))
     if not server.started:

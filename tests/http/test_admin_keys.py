@@ -12,9 +12,13 @@ from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key as generate_rsa_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from hypothesis import given
+from hypothesis import strategies as st
+from jwt import InvalidKeyError
 from jwt.algorithms import ECAlgorithm, HMACAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 from portal_adapters.admin_jwt import Algorithm, WeakKey, admin_tokens, mint_admin_token
+from portal_adapters.admin_keys import keys_of
 from portal_http.settings import settings_of
 from tests.http.world import Reply
 
@@ -159,3 +163,19 @@ def test_no_key_is_shown() -> None:
 
     assert OLD not in repr(check)
     assert OLD not in repr(check.keys)
+
+
+@given(
+    st.one_of(
+        st.from_regex(r"[A-Za-z0-9+/=_-]{32,100}", fullmatch=True),
+        st.from_regex(r"(ssh-|ecdsa-|-----BEGIN |\{|\[|\")[!-~ ]{32,100}", fullmatch=True),
+    )
+)
+def test_a_secret_is_taken_as_pyjwt_takes_it_or_not_at_all(text: str) -> None:
+    try:
+        prepared = HMACAlgorithm(HMACAlgorithm.SHA256).prepare_key(text)
+    except InvalidKeyError:
+        with pytest.raises(WeakKey):
+            keys_of(text, "HS256")
+    else:
+        assert text.lstrip().startswith("{") or keys_of(text, "HS256").first == (None, prepared)

@@ -3,18 +3,21 @@
 from collections.abc import Iterable
 from datetime import date
 from functools import cache
-from typing import Any, Final, TypeAlias, final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, final
 
 from sqlalchemy import ColumnElement, Connection, Date, Engine, Select, Table, Text, bindparam, case, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import ARRAY
 
 from portal_adapters.sqlalchemy.engine import READING, busy
 from portal_core.domain.ids import ClientId, CompanyId
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 Insert: TypeAlias = "sqlite.Insert | postgresql.Insert"
 
@@ -59,8 +62,13 @@ class a_year_before(FunctionElement[date]):  # noqa: N801 - as above
 
 def insert_into(table: Table, dialect: str) -> Insert:
     """Return an insert that can say what to do when the row is there already, and tells whether it wrote."""
-    statement = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
-    return statement.execution_options(preserve_rowcount=True)
+    if dialect == "postgresql":
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - only where it is used
+
+        return postgresql.insert(table).execution_options(preserve_rowcount=True)
+    from sqlalchemy.dialects import sqlite  # noqa: PLC0415 - as above
+
+    return sqlite.insert(table).execution_options(preserve_rowcount=True)
 
 
 @cache
@@ -158,7 +166,7 @@ def in_chunks(ids: Iterable[str]) -> Iterable[list[str]]:
         yield ordered[start : start + MOST_IN_ONE_QUESTION]
 
 
-_TURN: ColumnElement[str] = func.unnest(bindparam("turns", type_=postgresql.ARRAY(Text))).column_valued("turn")
+_TURN: ColumnElement[str] = func.unnest(bindparam("turns", type_=ARRAY(Text))).column_valued("turn")
 
 _LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(_TURN, 0)))
 

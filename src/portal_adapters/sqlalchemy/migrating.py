@@ -57,7 +57,13 @@ def current_revision(engine: Engine) -> str | None:
 
 def require_current_schema(engine: Engine) -> None:
     """Refuse with SchemaOutdated, unless the database is at the revision that this version expects."""
-    current = current_revision(engine)
+    with engine.connect().execution_options(**{READING: True}) as connection:
+        require_current_schema_on(connection)
+
+
+def require_current_schema_on(connection: Connection) -> None:
+    """Refuse with SchemaOutdated, as `require_current_schema` does, by a connection that there is."""
+    current = _revision_of(connection)
     _require_not_newer(current)
     if current != EXPECTED_REVISION:
         state = "was never set up" if current is None else f"is at revision {current}, not {EXPECTED_REVISION}"

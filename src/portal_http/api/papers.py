@@ -1,12 +1,14 @@
 """Documents as PDF: printed when they are asked for, unless the system of record has a file of them."""
 
+from typing import TYPE_CHECKING
+
 from portal_http.answers import Answer
 from portal_http.api.statement import FROM, TO
 from portal_http.calls import ClientCall
-from portal_http.pages.desk import Desk
-from portal_http.pages.languages import languages_of
-from portal_http.pages.voice import voice_of
 from portal_http.queries import CURRENCY
+
+if TYPE_CHECKING:
+    from portal_http.pages.desk import Desk
 
 
 async def quote(call: ClientCall) -> Answer:
@@ -35,7 +37,11 @@ async def statement(call: ClientCall) -> Answer:
     return await _desk(call).statement(call.query.get(CURRENCY), call.query.get(FROM), call.query.get(TO))
 
 
-def _desk(call: ClientCall) -> Desk:
+def _desk(call: ClientCall) -> "Desk":
+    from portal_http.pages.desk import Desk  # noqa: PLC0415 - as the pages, on which an application does not wait
+    from portal_http.pages.languages import languages_of  # noqa: PLC0415 - as above
+    from portal_http.pages.voice import voice_of  # noqa: PLC0415 - as above
+
     accepted = ",".join(call.request.fields(b"accept-language"))
     languages = languages_of(call.options.templates)
     return Desk(

@@ -28,7 +28,10 @@ def demo(port: int) -> None:
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="How many processes.")
 def serve(host: str, port: int, workers: int) -> None:
     """Serve the portal. It needs PORTAL_ADMIN_JWT_KEY, and a database that `portal migrate` prepared."""
-    from portal_http.serving import serve as run
+    from portal_http.collecting import nothing_to_collect
+
+    with nothing_to_collect():
+        from portal_http.serving import serve as run
 
     with refusals():
         run(load_settings(), host=host, port=port, workers=workers)

@@ -70,7 +70,8 @@ def verify(file: BinaryIO, keys: Path | None) -> None:
 
     `-` reads the standard input. No network is needed.
     """
-    from portal_http.wiring.keys import ForgedReceipt, checked_receipt
+    from portal_adapters.receipt_keys import ForgedReceipt
+    from portal_http.wiring.keys import checked_receipt
 
     with refusals():
         published = None if keys is None else keys.read_text(encoding="utf-8", errors="replace")

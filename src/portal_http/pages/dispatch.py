@@ -14,7 +14,7 @@ from portal_core.use_cases.access import open_link
 from portal_http.answers import NOSNIFF, Answer, Header
 from portal_http.errors import PROBLEM, MethodNotAllowed, refused, status_of
 from portal_http.incoming import Incoming
-from portal_http.pages import theme
+from portal_http.pages import PREFIX, theme
 from portal_http.pages.asked import Asked, html, query_of
 from portal_http.pages.forms import read_body, read_form
 from portal_http.pages.languages import Languages, spoken_in
@@ -27,8 +27,6 @@ from portal_http.pages.views.display import LANGUAGE, SCHEME
 from portal_http.pages.voice import Voice, voice_of
 from portal_http.rate_limiting import Budgets
 from portal_http.services import Services
-
-PREFIX = "/p"
 
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"

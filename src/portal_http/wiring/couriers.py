@@ -9,16 +9,11 @@ from ipaddress import ip_network
 
 from portal_adapters.clock import now
 from portal_adapters.randomness import jitter
-from portal_adapters.smtp import smtp_server
 from portal_adapters.webhook_sender import LEASE, WebhookSender
 from portal_core.domain.outbox import STANDARD_SCHEDULE, Channel, Schedule
 from portal_core.ports import Runner
 from portal_http.courier import Courier
-from portal_http.mail import MailCarrier
 from portal_http.outside import Carrier
-from portal_http.pages.languages import languages_of
-from portal_http.pages.letters import Scribe
-from portal_http.pages.rendering import Templates
 from portal_http.settings import Settings
 from portal_http.wiring.databases import served_from
 from portal_http.wiring.links import public_url_of
@@ -69,6 +64,12 @@ async def at_work(courier: Courier | None) -> AsyncGenerator[None]:
         await work
 
 
-def _mail_carrier(settings: Settings, url: str, runner: Runner) -> MailCarrier:
+def _mail_carrier(settings: Settings, url: str, runner: Runner) -> Carrier:
+    from portal_adapters.smtp import smtp_server  # noqa: PLC0415 - not everybody sends mail
+    from portal_http.mail import MailCarrier  # noqa: PLC0415 - as above
+    from portal_http.pages.languages import languages_of  # noqa: PLC0415 - as above
+    from portal_http.pages.letters import Scribe  # noqa: PLC0415 - as above
+    from portal_http.pages.rendering import Templates  # noqa: PLC0415 - as above
+
     scribe = Scribe(templates=Templates(), languages=languages_of(()), public_url=public_url_of(settings))
     return MailCarrier(runner=runner, scribe=scribe, send=smtp_server(url).send, sender=settings.mail_from)

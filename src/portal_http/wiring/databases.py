@@ -1,8 +1,11 @@
 """The database that the settings name, opened for a command or for a server."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
@@ -17,13 +20,19 @@ from portal_adapters.sqlalchemy import (
     open_sqlite,
     require_current_schema,
 )
-from portal_adapters.sqlalchemy.migrating import current_revision
+from portal_adapters.sqlalchemy.migrating import current_revision, require_current_schema_on
 from portal_core.domain.errors import Refusal
 from portal_core.ports import Glances, Runner, Store
 from portal_http.settings import Settings
 from portal_http.wiring import WiringRefused
 
+if TYPE_CHECKING:
+    from portal_adapters.sqlalchemy.postgres import GreenletRunner
+
 __all__ = ["SchemaOutdated", "database", "has_safe_wal", "migrate_database", "reading_of", "served_from"]
+
+PATIENCE_SECONDS = 10
+"""How long PostgreSQL may take to answer a start."""
 
 
 @contextmanager
@@ -64,13 +73,7 @@ class Served:
 def served_from(settings: Settings) -> Served:
     """Open the database to serve from; refuse with WiringRefused or SchemaOutdated one that is of no use."""
     if settings.database_url.startswith("postgresql"):
-        from portal_adapters.sqlalchemy.postgres import (  # noqa: PLC0415 - an extra that not everybody has
-            GreenletRunner,
-            open_postgres_async,
-        )
-
-        with database(settings, set_up=False):
-            served = GreenletRunner(open_postgres_async(settings.database_url), RandomMint())
+        served = _greenlets_on(settings.database_url)
         return Served(served, SqlGlances(served.fetch), served.close)
     with database(settings, set_up=False) as transactions:
         runner = SqliteRunner(transactions.engine, RandomMint())
@@ -79,6 +82,29 @@ def served_from(settings: Settings) -> Served:
         runner.close()
 
     return Served(runner, SqlGlances(runner.fetch), close)
+
+
+def _greenlets_on(url: str) -> "GreenletRunner":
+    """Return the way to run use cases on PostgreSQL; the driver that serves them is asked whether it is fit for that.
+
+    In a loop of its own, since there may be one already where this is called; then its connection is let go of.
+    """
+    from portal_adapters.sqlalchemy.postgres import (  # noqa: PLC0415 - an extra that not everybody has
+        GreenletRunner,
+        open_postgres_async,
+    )
+
+    async def look() -> None:
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS), engine.connect() as connection:
+                await connection.run_sync(require_current_schema_on)
+        finally:
+            await engine.dispose()
+
+    with _told_in_a_sentence(), ThreadPoolExecutor(max_workers=1) as elsewhere:
+        engine = open_postgres_async(url)
+        elsewhere.submit(asyncio.run, look()).result()
+    return GreenletRunner(engine, RandomMint())
 
 
 @contextmanager
@@ -92,15 +118,26 @@ def _opened(settings: Settings) -> Generator[SqlTransactions]:
 
 def _answering(settings: Settings) -> SqlTransactions:
     """Return the transactions of a database that answers; refuse with WiringRefused one that does not."""
-    try:
+    with _told_in_a_sentence():
         transactions = _transactions(settings.database_url)
         current_revision(transactions.engine)
-    except (Refusal, WiringRefused):
+    return transactions
+
+
+@contextmanager
+def _told_in_a_sentence() -> Generator[None]:
+    """Refuse with WiringRefused, whatever a database or its driver says of why it cannot be used."""
+    try:
+        yield
+    except (Refusal, SchemaOutdated, WiringRefused):
         raise
     except Exception as problem:
-        reason = str(problem.__cause__ or problem).strip()
+        reason = str(_root_of(problem)).strip() or "it does not answer"
         raise WiringRefused(f"PORTAL_DATABASE_URL names a database that cannot be used: {reason}") from problem
-    return transactions
+
+
+def _root_of(problem: BaseException) -> BaseException:
+    return problem if problem.__cause__ is None else _root_of(problem.__cause__)
 
 
 def _transactions(url: str) -> SqlTransactions:
