@@ -10,7 +10,7 @@ import pytest
 
 from portal_http.settings import Settings
 from portal_http.wiring import WiringRefused, databases
-from portal_http.wiring.databases import SchemaOutdated, runner_of
+from portal_http.wiring.databases import SchemaOutdated, served_from
 from tests.postgres import fresh_database
 from tests.servers import POSTGRES_URL
 
@@ -33,7 +33,7 @@ def test_the_reason_is_the_drivers_own(url: Callable[[Path], str], reason: str, 
     settings = Settings(database_url=url(tmp_path))
 
     with pytest.raises(WiringRefused, match=f"PORTAL_DATABASE_URL names .*{reason}"):
-        runner_of(settings)
+        served_from(settings)
 
 
 def test_a_server_that_says_nothing_is_not_waited_for_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -42,7 +42,7 @@ def test_a_server_that_says_nothing_is_not_waited_for_for_long(monkeypatch: pyte
         settings = Settings(database_url=f"postgresql://nobody@127.0.0.1:{silent.getsockname()[1]}/nothing")
 
         with pytest.raises(WiringRefused, match="it does not answer"):
-            runner_of(settings)
+            served_from(settings)
 
 
 @pytest.mark.postgres
@@ -51,4 +51,4 @@ def test_one_that_was_never_set_up_is_refused_with_what_to_run() -> None:
         settings = Settings(database_url=url)
 
         with pytest.raises(SchemaOutdated, match="run `portal migrate` first"):
-            runner_of(settings)
+            served_from(settings)
