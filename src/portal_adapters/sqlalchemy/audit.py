@@ -12,6 +12,7 @@ from portal_adapters.sqlalchemy.documents import among, words
 from portal_adapters.sqlalchemy.keyset import ListSource, read_page
 from portal_adapters.sqlalchemy.records import AnyRow
 from portal_adapters.sqlalchemy.schema import audit
+from portal_adapters.sqlalchemy.short_writes import run
 from portal_adapters.sqlalchemy.values import dump, load
 from portal_core.domain.audit import Act, Actor, ActorType, AuditAction, AuditEntry, Target, TargetType
 from portal_core.domain.filters import AuditFilter
@@ -43,7 +44,8 @@ class SqlAuditLog(AuditLog):
 
     def append(self, entry: AuditEntry) -> None:
         act, actor = entry.act, entry.actor
-        self.connection.execute(
+        run(
+            self.connection,
             _ADD,
             {
                 "company_id": act.company_id,

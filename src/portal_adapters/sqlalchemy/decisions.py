@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from functools import cache
-from typing import final
+from typing import Any, final
 
 from attrs import frozen
 from sqlalchemy import Connection, bindparam, select
 
-from portal_adapters.sqlalchemy.dialects import Insert, insert_into
+from portal_adapters.sqlalchemy.dialects import insert_into
 from portal_adapters.sqlalchemy.documents import among, constant, words
 from portal_adapters.sqlalchemy.keyset import ListSource, read_page
 from portal_adapters.sqlalchemy.records import AnyRow
 from portal_adapters.sqlalchemy.schema import decisions, quotes
+from portal_adapters.sqlalchemy.short_writes import run
 from portal_adapters.sqlalchemy.values import dump_evidence, load_evidence
 from portal_core.domain.filters import DecisionFilter
 from portal_core.domain.ids import CompanyId, DecisionId
@@ -77,10 +78,10 @@ class SqlDecisions(Decisions):
             "client_id": quote.client_id,
             "quote_id": quote.id,
             "revision": quote.revision,
-            "digest": bytes.fromhex(quote.document_sha256()),
+            "digest": bytes.fromhex(decision.document_sha256),
             **_new(decision),
         }
-        return self.connection.execute(_record(self.connection.dialect.name), parameters).rowcount == 1
+        return bool(run(self.connection, _record(self.connection.dialect.name), parameters))
 
     def get(self, company_id: CompanyId, decision_id: DecisionId) -> Decision | None:
         row = self.connection.execute(_ONE, {"company_id": company_id, "decision_id": decision_id}).one_or_none()
@@ -121,9 +122,10 @@ def decision_of(row: AnyRow) -> Decision:
 
 
 @cache
-def _record(dialect: str) -> Insert:
+def _record(dialect: str) -> Any:  # noqa: ANN401 - an insert that returns
     columns = [column.name for column in decisions.c]
-    return insert_into(decisions, dialect).from_select(columns, _IF_UNCHANGED).on_conflict_do_nothing()
+    once = insert_into(decisions, dialect).from_select(columns, _IF_UNCHANGED).on_conflict_do_nothing()
+    return once.returning(decisions.c.id)
 
 
 def _decisions(rows: Sequence[AnyRow]) -> Sequence[Decision]:

@@ -14,6 +14,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from portal_adapters.sqlalchemy.engine import READING, busy
+from portal_adapters.sqlalchemy.short_writes import run
 from portal_core.domain.ids import ClientId, CompanyId
 
 Insert: TypeAlias = "sqlite.Insert | postgresql.Insert"
@@ -103,7 +104,7 @@ def take_turns(connection: Connection, company_id: CompanyId, client_ids: Iterab
 def take_turn(connection: Connection, *turns: str) -> None:
     """Wait for turns that one transaction can have at a time, in order; on SQLite nobody else is writing."""
     if connection.dialect.name == "postgresql":
-        connection.execute(_LOCK, {"turns": turns})
+        run(connection, _LOCK, {"turns": turns})
 
 
 def try_turn(connection: Connection, turn: str) -> bool:

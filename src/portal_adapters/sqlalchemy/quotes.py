@@ -8,6 +8,7 @@ from attrs import frozen
 from sqlalchemy import ColumnElement, Connection, Date, and_, bindparam, case, select
 
 from portal_adapters.sqlalchemy.decisions import DECISION_COLUMNS, decision_of
+from portal_adapters.sqlalchemy.direct import fetch
 from portal_adapters.sqlalchemy.documents import (
     SELECTIVE,
     among,
@@ -98,8 +99,8 @@ class SqlQuotes(Quotes):
     def get(self, scope: Scope, quote_id: QuoteId) -> Quote | None:
         if not scope.covers(DocumentType.QUOTE, quote_id):
             return None
-        row = self.connection.execute(_ONE, {**scope_parameters(scope), "quote_id": quote_id}).one_or_none()
-        return None if row is None else with_decision(row)
+        rows = fetch(self.connection, _ONE, {**scope_parameters(scope), "quote_id": quote_id})
+        return with_decision(rows[0]) if rows else None
 
     def page(self, scope: Scope, listing: Listing, narrowed: QuoteFilter, *, on: date) -> Page[QuoteSummary]:
         states = {"states": words(narrowed.states), "recorded": _recorded(narrowed.states)}

@@ -32,8 +32,8 @@ def _threads(name: str, most: int) -> ThreadPoolExecutor:
 
 @final
 @frozen
-class _Inline:
-    """The connection that is read from on the loop, and the store on it, which is made once."""
+class _Kept:
+    """A connection that is kept, and the store on it, which is made once."""
 
     connection: Connection
     store: Store
@@ -47,7 +47,8 @@ class SqliteRunner(Runner):
     engine: Engine
     mint: Mint
     store_on: StoreOn = store_on
-    _inline: _Inline | None = field(default=None, init=False)
+    _inline: _Kept | None = field(default=None, init=False)
+    _written_on: _Kept | None = field(default=None, init=False)
     _writer: ThreadPoolExecutor = field(factory=lambda: _threads("portal-writer", 1), init=False)
     _readers: ThreadPoolExecutor = field(factory=lambda: _threads("portal-reader", _WAITING_READERS), init=False)
 
@@ -73,16 +74,15 @@ class SqliteRunner(Runner):
         """Wait for what is under way, and let go of the file."""
         self._writer.shutdown()
         self._readers.shutdown()
-        if self._inline is not None:
-            self._inline.connection.close()
-            self._inline = None
+        for kept in filter(None, (self._inline, self._written_on)):
+            kept.connection.close()
+        self._inline = self._written_on = None
         self.engine.dispose()
 
     def _read_now(self, use_case: Callable[[Store], T]) -> T:
         inline = self._inline
         if inline is None:
-            connection = _impatient(self.engine)
-            inline = self._inline = _Inline(connection, self.store_on(connection, self.mint))
+            inline = self._inline = self._keep(_impatient(self.engine))
         try:
             return use_case(inline.store)
         finally:
@@ -93,11 +93,17 @@ class SqliteRunner(Runner):
             return use_case(store)
 
     def _write(self, use_case: Callable[[Store], T]) -> T:
-        with self.engine.connect() as connection, connection.begin() as transaction:
-            result = use_case(self.store_on(connection, self.mint))
+        kept = self._written_on
+        if kept is None:
+            kept = self._written_on = self._keep(self.engine.connect().execution_options(**{DIRECT: True}))
+        with kept.connection.begin() as transaction:
+            result = use_case(kept.store)
             with self._turns:
                 transaction.commit()
         return result
+
+    def _keep(self, connection: Connection) -> _Kept:
+        return _Kept(connection, self.store_on(connection, self.mint))
 
 
 def _impatient(engine: Engine) -> Connection:
