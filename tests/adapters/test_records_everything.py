@@ -24,7 +24,7 @@ from portal_adapters.contract.builders import (
     an_event,
     evidence,
 )
-from portal_adapters.contract.feeding import prepare
+from portal_adapters.contract.feeding import keep_decision, prepare
 from portal_adapters.contract.mint import CountingMint
 from portal_adapters.memory import MemoryTransactions
 from portal_adapters.records.everything import export_everything
@@ -50,7 +50,7 @@ def fill(transactions: Transactions, scope: Scope, mark: str) -> None:
     ticket = a_ticket(f"T{mark}", scope=scope, message=f"Asked {mark}.")
     prepare(transactions, quote)
     with transactions.begin() as store:
-        store.decisions.record(quote, a_decision(quote, evidence=evidence(name=f"Person {mark}")))
+        keep_decision(store, quote, a_decision(quote, evidence=evidence(name=f"Person {mark}")))
         store.tickets.add(ticket)
         answer = Reply(by=Party.STAFF, message=f"Told {mark}.", created_at=NOW)
         store.tickets.update(ticket.reply(answer), was=ticket)

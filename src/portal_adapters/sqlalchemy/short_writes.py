@@ -10,13 +10,13 @@ from functools import lru_cache
 from typing import Any, TypeAlias, cast, final
 
 from attrs import frozen
-from sqlalchemy import Connection, Dialect, Insert, Select
+from sqlalchemy import Connection, Dialect, Insert, Select, Update
 from sqlalchemy.engine import AdaptedConnection
 
 from portal_adapters.sqlalchemy.direct import DIRECT
 
 Convert: TypeAlias = Callable[[Any], Any]
-Statement: TypeAlias = "Insert | Select[*tuple[Any, ...]]"
+Statement: TypeAlias = "Insert | Update | Select[*tuple[Any, ...]]"
 
 _MOST_PREPARED = 100
 
