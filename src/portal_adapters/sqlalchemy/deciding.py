@@ -80,15 +80,15 @@ def _recording(dialect: str) -> Any:  # noqa: ANN401 - an insert of either diale
 
 
 @cache
-def _all_together() -> Select[tuple[int, int]]:
+def _all_together() -> Select[int, int]:
     """Return the statement that tells how many decisions and events it has kept.
 
     The company's turn is taken once the quote is locked, as everybody does it, and the event numbered after that.
     """
     recorded = _recording("postgresql").cte("recorded")
     told = telling(taking_turn().select_from(recorded).cte("turn")).cte("told")
-    counts = (select(func.count()).select_from(each).scalar_subquery() for each in (recorded, told))
-    return select(*counts).add_cte(noting(recorded).cte("noted"))
+    kept, numbered = (select(func.count()).select_from(each).scalar_subquery() for each in (recorded, told))
+    return select(kept, numbered).add_cte(noting(recorded).cte("noted"))
 
 
 def _new(decision: Decision) -> dict[str, object]:

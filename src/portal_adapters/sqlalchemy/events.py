@@ -41,16 +41,11 @@ _LATER = Section(
 
 _PAGE = select(_START.label("start"), _LAST.label("last"), _LATER.column)
 
-_VALUES = {column.name: bindparam(f"event_{column.name}", type_=column.type) for column in events.c} | {
-    "position": select(func.coalesce(func.max(events.c.position), number(0)) + number(1))
-    .where(events.c.company_id == bindparam("event_company_id"))
-    .scalar_subquery()
-}
-
 _VALUES = {
     **{column.name: bindparam(f"event_{column.name}", type_=column.type) for column in events.c},
     "position": select(func.coalesce(func.max(events.c.position), number(0)) + number(1))
     .where(events.c.company_id == bindparam("event_company_id"))
+    .correlate(None)
     .scalar_subquery(),
 }
 
