@@ -14,7 +14,7 @@ from portal_adapters.sqlalchemy.documents import among, constant, words
 from portal_adapters.sqlalchemy.keyset import ListSource, read_page
 from portal_adapters.sqlalchemy.records import AnyRow, client_of, company_of
 from portal_adapters.sqlalchemy.schema import clients, companies, digests, grants
-from portal_adapters.sqlalchemy.short_writes import run
+from portal_adapters.sqlalchemy.short_way import run
 from portal_adapters.sqlalchemy.values import (
     dump_permissions,
     dump_refs,

@@ -12,7 +12,7 @@ from portal_adapters.sqlalchemy.documents import among, words
 from portal_adapters.sqlalchemy.keyset import ListSource, read_page
 from portal_adapters.sqlalchemy.records import AnyRow
 from portal_adapters.sqlalchemy.schema import audit
-from portal_adapters.sqlalchemy.short_writes import run
+from portal_adapters.sqlalchemy.short_way import run
 from portal_adapters.sqlalchemy.values import dump, load
 from portal_core.domain.audit import Act, Actor, ActorType, AuditAction, AuditEntry, Target, TargetType
 from portal_core.domain.filters import AuditFilter

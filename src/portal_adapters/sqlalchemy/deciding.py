@@ -13,7 +13,7 @@ from portal_adapters.sqlalchemy.dialects import insert_into, taking_turn
 from portal_adapters.sqlalchemy.documents import constant
 from portal_adapters.sqlalchemy.events import event_parameters, tell, telling
 from portal_adapters.sqlalchemy.schema import decisions, quotes
-from portal_adapters.sqlalchemy.short_writes import run
+from portal_adapters.sqlalchemy.short_way import run
 from portal_adapters.sqlalchemy.values import dump_evidence
 from portal_core.domain.audit import AuditEntry
 from portal_core.domain.events import Event

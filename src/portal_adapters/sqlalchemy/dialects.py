@@ -14,7 +14,6 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from portal_adapters.sqlalchemy.engine import READING, busy
-from portal_adapters.sqlalchemy.short_writes import run
 from portal_core.domain.ids import ClientId, CompanyId
 
 Insert: TypeAlias = "sqlite.Insert | postgresql.Insert"
@@ -114,7 +113,7 @@ def taking_turn() -> Select[tuple[None]]:
 def take_turn(connection: Connection, *turns: str) -> None:
     """Wait for turns that one transaction can have at a time, in order; on SQLite nobody else is writing."""
     if connection.dialect.name == "postgresql":
-        run(connection, _LOCK, {"turns": turns})
+        connection.execute(_LOCK, {"turns": turns})
 
 
 def try_turn(connection: Connection, turn: str) -> bool:

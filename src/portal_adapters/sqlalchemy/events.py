@@ -11,7 +11,7 @@ from portal_adapters.sqlalchemy.documents import number
 from portal_adapters.sqlalchemy.records import AnyRow
 from portal_adapters.sqlalchemy.schema import events
 from portal_adapters.sqlalchemy.sections import Section
-from portal_adapters.sqlalchemy.short_writes import run
+from portal_adapters.sqlalchemy.short_way import run
 from portal_adapters.sqlalchemy.values import dump, load
 from portal_core.domain.events import Event, EventType
 from portal_core.domain.ids import ClientId, CompanyId, EventId

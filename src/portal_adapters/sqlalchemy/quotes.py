@@ -8,7 +8,6 @@ from attrs import frozen
 from sqlalchemy import ColumnElement, Connection, Date, and_, bindparam, case, select
 
 from portal_adapters.sqlalchemy.decisions import DECISION_COLUMNS, decision_of
-from portal_adapters.sqlalchemy.direct import fetch
 from portal_adapters.sqlalchemy.documents import (
     SELECTIVE,
     among,
@@ -24,6 +23,7 @@ from portal_adapters.sqlalchemy.documents import (
 from portal_adapters.sqlalchemy.keyset import ListSource, read_page
 from portal_adapters.sqlalchemy.records import AnyRow, quote_of
 from portal_adapters.sqlalchemy.schema import decisions, quotes
+from portal_adapters.sqlalchemy.short_way import run
 from portal_core.domain.access import DocumentType, Scope
 from portal_core.domain.filters import QuoteFilter
 from portal_core.domain.ids import QuoteId
@@ -99,7 +99,7 @@ class SqlQuotes(Quotes):
     def get(self, scope: Scope, quote_id: QuoteId) -> Quote | None:
         if not scope.covers(DocumentType.QUOTE, quote_id):
             return None
-        rows = fetch(self.connection, _ONE, {**scope_parameters(scope), "quote_id": quote_id})
+        rows = run(self.connection, _ONE, {**scope_parameters(scope), "quote_id": quote_id})
         return with_decision(rows[0]) if rows else None
 
     def page(self, scope: Scope, listing: Listing, narrowed: QuoteFilter, *, on: date) -> Page[QuoteSummary]:
