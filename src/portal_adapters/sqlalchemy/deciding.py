@@ -88,7 +88,8 @@ def _all_together() -> Select[int, int]:
     recorded = _recording("postgresql").cte("recorded")
     told = telling(taking_turn().select_from(recorded).cte("turn")).cte("told")
     kept, numbered = (select(func.count()).select_from(each).scalar_subquery() for each in (recorded, told))
-    return select(kept, numbered).add_cte(noting(recorded).cte("noted"))
+    both = select(kept.label("recorded"), numbered.label("told"))
+    return both.add_cte(noting(recorded).cte("noted"))
 
 
 def _new(decision: Decision) -> dict[str, object]:
