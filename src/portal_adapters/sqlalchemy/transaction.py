@@ -28,7 +28,10 @@ async def transaction_on(connection: AsyncConnection) -> AsyncGenerator[None]:
     except Refusal:
         raise
     except Exception as problem:
-        if driver.is_closed() or is_transient(problem):
+        if driver.is_closed() and not plain.invalidated:
+            # SQLAlchemy then says Busy, and gives up what else its pool has.
+            await connection.exec_driver_sql("SELECT 1")
+        if is_transient(problem):
             raise busy() from problem
         raise
     finally:
