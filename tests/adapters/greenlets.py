@@ -64,15 +64,15 @@ def greenlet_store(url: str, mint: Mint) -> Generator[GreenletTransactions]:
     thread = Thread(target=loop.run_forever)
     thread.start()
     engine = open_postgres_async(url)
-    runner = GreenletRunner(engine, mint)
+    pool, runner = engine.pool, GreenletRunner(engine, mint)
     try:
         yield GreenletTransactions(runner, loop)
-        assert engine.pool.checkedout() == 0  # type: ignore[attr-defined]  # the pool is one that counts
     finally:
         asyncio.run_coroutine_threadsafe(runner.close(), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
+    assert pool.checkedout() == 0  # type: ignore[attr-defined]  # the pool is one that counts
 
 
 @frozen

@@ -110,9 +110,9 @@ class Poisoned(Transactions):
             if refused:
                 _tables(store).roll_back()
 
-    def _recording(self, store: Store, refused: list[bool]) -> Callable[[Quote, Decision], bool]:
-        def record(quote: Quote, decision: Decision) -> bool:
-            recorded = store.decisions.record(quote, decision)
+    def _recording(self, store: Store, refused: list[bool]) -> Callable[..., bool]:
+        def record(quote: Quote, decision: Decision, *told: Any) -> bool:
+            recorded = store.decisions.record(quote, decision, *told)
             if not recorded:
                 refused.append(True)
             return recorded
@@ -133,8 +133,8 @@ class CheckThenAct(Transactions):
             pass
         yield evolve(store, decisions=but(store.decisions, record=self._recording(store)))
 
-    def _recording(self, store: Store) -> Callable[[Quote, Decision], bool]:
-        def record(quote: Quote, decision: Decision) -> bool:
+    def _recording(self, store: Store) -> Callable[..., bool]:
+        def record(quote: Quote, decision: Decision, *_: object) -> bool:
             scope = Scope(quote.company_id, quote.client_id)
             found = store.quotes.get(scope, quote.id)
             if found is None or found.answer is not None:
@@ -317,9 +317,11 @@ def moments_in_milliseconds(store: Store) -> Store:
 def content_ignored(store: Store) -> Store:
     """A decision is recorded whatever has become of the quote within its revision."""
 
-    def record(quote: Quote, decision: Decision) -> bool:
+    def record(quote: Quote, decision: Decision, *told: Any) -> bool:
         found = store.quotes.get(Scope(quote.company_id, quote.client_id), quote.id)
-        return found is not None and found.revision == quote.revision and store.decisions.record(found, decision)
+        if found is None or found.revision != quote.revision:
+            return False
+        return store.decisions.record(found, decision, *told)
 
     return evolve(store, decisions=but(store.decisions, record=record))
 

@@ -38,7 +38,7 @@ from portal_adapters.contract import (
     ValuesContract,
 )
 from portal_adapters.contract.builders import NOW, SCOPE, TODAY, a_client, a_company, a_decision, a_quote, a_visit, eur
-from portal_adapters.contract.feeding import prepare
+from portal_adapters.contract.feeding import keep_decision, prepare
 from portal_adapters.randomness import RandomMint
 from portal_adapters.sqlalchemy import SqlTransactions, migrate, open_sqlite, schema, store_on
 from portal_adapters.sqlalchemy.dialects import insert_into
@@ -294,7 +294,7 @@ def test_offers_in_postgresql_are_read_counted_and_decided_once() -> None:
             connection.execute(offers.insert(), [an_offer(quote), *rows])
         with engine.begin() as connection:
             store = shop_store(connection, MINT)
-            recorded = [store.decisions.record(quote, a_decision(quote)) for _ in range(2)]
+            recorded = [keep_decision(store, quote, a_decision(quote)) for _ in range(2)]
         with engine.begin() as connection:
             store = shop_store(connection, MINT)
             page = store.quotes.page(SCOPE, BY_NUMBER, QuoteFilter(), on=TODAY)

@@ -150,6 +150,21 @@ def test_a_runner_whose_idle_connections_were_cut_off_is_busy_once_at_most(url: 
 
 
 @pytest.mark.parametrize("way", READ_AND_WRITE, ids=["read", "write"])
+def test_one_lost_connection_is_enough_to_give_up_all_idle_ones(url: str, way: Ways) -> None:
+    async def all_of_them(runner: GreenletRunner) -> None:
+        def linger(_: Store) -> None:
+            await_only(asyncio.sleep(IMPATIENT))
+
+        await asyncio.gather(*(way(runner)(linger) for _ in range(3)))
+        _cut_off(url)
+        with pytest.raises(Busy):
+            await way(runner)(_company)
+        assert [await way(runner)(_company) for _ in range(3)] == [a_company()] * 3
+
+    _with_runner(url, all_of_them, patience_seconds=60, pool_size=3)
+
+
+@pytest.mark.parametrize("way", READ_AND_WRITE, ids=["read", "write"])
 def test_a_runner_without_a_server_is_busy(way: Ways) -> None:
     async def alone() -> None:
         runner = GreenletRunner(open_postgres_async(NOBODY), RandomMint())
@@ -291,12 +306,15 @@ def test_a_hosts_own_store_is_what_reads_and_writes_get(url: str) -> None:
 
 
 def _with_runner(
-    url: str, work: Callable[[GreenletRunner], Awaitable[None]], patience_seconds: float = IMPATIENT
+    url: str,
+    work: Callable[[GreenletRunner], Awaitable[None]],
+    patience_seconds: float = IMPATIENT,
+    pool_size: int = 1,
 ) -> None:
-    """Do something with an impatient runner that has one connection, and see that it has it back in the end."""
+    """Do something with an impatient runner that has few connections, and see that it has them back in the end."""
 
     async def run() -> None:
-        engine = open_postgres_async(url, pool_size=1, patience_seconds=patience_seconds)
+        engine = open_postgres_async(url, pool_size=pool_size, patience_seconds=patience_seconds)
         runner = GreenletRunner(engine, RandomMint())
         pool = engine.pool
         assert isinstance(pool, QueuePool)

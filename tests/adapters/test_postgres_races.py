@@ -429,7 +429,7 @@ def _in_threads(workers: int, work: Callable[[int], T]) -> list[T]:
 
 async def _in_tasks(url: str, use_cases: list[UseCase[T]]) -> list[T]:
     engine = open_postgres_async(url)
-    runner = GreenletRunner(engine, RandomMint())
+    pool, runner = engine.pool, GreenletRunner(engine, RandomMint())
 
     async def run(use_case: UseCase[T]) -> T:
         while True:
@@ -439,8 +439,8 @@ async def _in_tasks(url: str, use_cases: list[UseCase[T]]) -> list[T]:
                 continue
 
     told = await asyncio.gather(*map(run, use_cases))
-    assert engine.pool.checkedout() == 0  # type: ignore[attr-defined]  # the pool is one that counts
     await runner.close()
+    assert pool.checkedout() == 0  # type: ignore[attr-defined]  # the pool is one that counts
     return told
 
 

@@ -50,14 +50,14 @@ def fill(transactions: Transactions, scope: Scope, mark: str) -> None:
     ticket = a_ticket(f"T{mark}", scope=scope, message=f"Asked {mark}.")
     prepare(transactions, quote)
     with transactions.begin() as store:
-        store.decisions.record(quote, a_decision(quote, evidence=evidence(name=f"Person {mark}")))
+        decision = a_decision(quote, evidence=evidence(name=f"Person {mark}"))
+        event, entry = an_event(f"E{mark}", scope=scope), an_audit_entry(f"A{mark}", scope=scope)
+        store.decisions.record(quote, decision, event, entry)
         store.tickets.add(ticket)
         answer = Reply(by=Party.STAFF, message=f"Told {mark}.", created_at=NOW)
         store.tickets.update(ticket.reply(answer), was=ticket)
         grant = a_grant(f"G{mark}", scope=scope, label=f"For {mark}", documents=documents, secrets=(SECRETS[mark],))
         store.grants.add(grant)
-        store.audit.append(an_audit_entry(f"A{mark}", scope=scope))
-        store.events.append(an_event(f"E{mark}", scope=scope))
 
 
 def exported(transactions: Transactions, client_id: ClientId = CLIENT) -> list[dict[str, Any]]:

@@ -84,6 +84,13 @@ class Portal:
         assert answer.status_code == expected, answer.text
         return len([each for each in self.heard if not each.startswith(("BEGIN", "ROLLBACK"))])
 
+    def accepted(self, quote_id: QuoteId) -> list[str]:
+        """Accept a quote, and return the first word of each statement that it takes."""
+        self.heard.clear()
+        answer = self.http.post(self.address(f"{LINK}/quotes/{quote_id}/accept", WHOLE), json={"name": "Grace Hopper"})
+        assert answer.status_code == 200, answer.text
+        return [each.split()[0] for each in self.heard]
+
     def address(self, path: str, token: str) -> str:
         filled = path.replace("{token}", token).replace("{decision_id}", self.decision_id)
         return re.sub(r"\{[a-z_]+\}", "1", filled)
@@ -144,6 +151,17 @@ def test_a_link_itself_takes_one_statement_alive_or_dead(portals: Portals) -> No
 
 def test_a_dead_link_takes_one_statement_at_a_glance_too(portals: Portals) -> None:
     assert [portals[MANY].asked(path, token=a_token(99_999), expected=404) for path in AT_A_GLANCE] == [1, 1]
+
+
+def test_an_acceptance_takes_no_more_round_trips_than_it_needs(portals: Portals) -> None:
+    portals[MANY].accepted(QuoteId("2"))
+
+    said = portals[MANY].accepted(QuoteId("3"))
+
+    assert said in (
+        ["SELECT", "BEGIN", "SELECT", "INSERT", "INSERT", "INSERT", "COMMIT"],  # SQLite: a call is no round trip
+        ["SELECT", "BEGIN", "SELECT", "WITH", "COMMIT"],
+    )
 
 
 @contextmanager

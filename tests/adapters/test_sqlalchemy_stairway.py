@@ -14,7 +14,7 @@ from attrs import evolve
 from sqlalchemy import Engine, inspect, select
 
 from portal_adapters.contract.builders import COMPANY, NOW, a_decision, a_quote
-from portal_adapters.contract.feeding import feed, prepare
+from portal_adapters.contract.feeding import feed, keep_decision, prepare
 from portal_adapters.contract.mint import CountingMint
 from portal_adapters.records.importing import import_records
 from portal_adapters.records.writing import export_records
@@ -83,7 +83,7 @@ def test_data_survives_every_step_down_and_up_again(opened: Opened) -> None:
         fill(transactions, 3)
         with transactions.begin() as store:
             feed(store, quote)
-            store.decisions.record(quote, a_decision(quote))
+            keep_decision(store, quote, a_decision(quote))
         before = everything(engine), links_and_events(engine)
 
         for revision in STEPS[1:]:
@@ -112,7 +112,7 @@ def test_a_draft_whose_revision_was_decided_before_is_bound_by_it(opened: Opened
         transactions, decided = SqlTransactions(engine, CountingMint()), a_quote("Q1")
         prepare(transactions, decided, a_quote("Q2", recorded_state=QuoteState.DRAFT))
         with transactions.begin() as store:
-            store.decisions.record(decided, a_decision(decided))
+            keep_decision(store, decided, a_decision(decided))
             feed(store, evolve(decided, recorded_state=QuoteState.DRAFT))
         step(engine, "0001")
         migrate(engine)

@@ -7,6 +7,8 @@ from typing import final
 from attrs import frozen
 
 from portal_core.domain.access import Grant
+from portal_core.domain.audit import AuditEntry
+from portal_core.domain.events import Event
 from portal_core.domain.feedback import Ticket
 from portal_core.domain.filters import DecisionFilter, DispatchFilter, GrantFilter, TicketFilter
 from portal_core.domain.ids import ClientId, CompanyId, DecisionId, DispatchId, GrantId, TicketId, WebhookId
@@ -25,9 +27,9 @@ class OvertakenDecisions(Decisions):
     decisions: Decisions
     happens: Callable[[], object]
 
-    def record(self, quote: Quote, decision: Decision) -> bool:
+    def record(self, quote: Quote, decision: Decision, event: Event, entry: AuditEntry) -> bool:
         self.happens()
-        return self.decisions.record(quote, decision)
+        return self.decisions.record(quote, decision, event, entry)
 
     def get(self, company_id: CompanyId, decision_id: DecisionId) -> Decision | None:
         return self.decisions.get(company_id, decision_id)

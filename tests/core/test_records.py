@@ -34,6 +34,7 @@ from portal_adapters.contract.builders import (
     eur,
     paid,
 )
+from portal_adapters.contract.feeding import keep_decision
 from portal_adapters.contract.mint import CountingMint
 from portal_adapters.memory.store import MemoryTransactions
 from portal_core.domain.access import DocumentRef, DocumentType
@@ -158,7 +159,7 @@ def kept(transactions: Transactions, fact: Fact) -> Fact | None:
 
 def decide(transactions: Transactions, quote: Quote) -> None:
     with transactions.begin() as store:
-        assert store.decisions.record(quote, a_decision(quote))
+        assert keep_decision(store, quote, a_decision(quote))
 
 
 def test_counts_what_is_new_changed_and_unchanged(transactions: Transactions) -> None:

@@ -14,6 +14,7 @@ from portal_adapters.sqlalchemy.decisions import SqlDecisions
 from portal_adapters.sqlalchemy.schema import decisions
 from portal_adapters.sqlalchemy.values import dump_evidence
 from portal_core.domain.access import Scope
+from portal_core.domain.audit import AuditEntry
 from portal_core.domain.events import Event
 from portal_core.domain.ids import QuoteId
 from portal_core.domain.quotes import Decision, Quote
@@ -31,11 +32,13 @@ _INSERT = insert(decisions).values({column.name: bindparam(column.name, type_=co
 def naive_within(store: Store) -> Store:
     """Return a store that checks, then acts, in one transaction: as at READ COMMITTED."""
 
-    def record(quote: Quote, decision: Decision) -> bool:
+    def record(quote: Quote, decision: Decision, event: Event, entry: AuditEntry) -> bool:
         found = store.quotes.get(Scope(quote.company_id, quote.client_id), quote.id)
         if found is None or found.answer is not None:
             return False
         insert_sql(store, decision)
+        store.events.append(event)
+        store.audit.append(entry)
         return True
 
     return evolve(store, decisions=but(store.decisions, record=record))
@@ -70,25 +73,21 @@ class NaiveApart(Transactions):
             store,
             quotes=but(store.quotes, get=self._get),
             decisions=but(store.decisions, record=self._record),
-            events=but(store.events, append=self._append),
         )
 
     def _get(self, scope: Scope, quote_id: QuoteId) -> Quote | None:
         with self.honest.begin() as store:
             return store.quotes.get(scope, quote_id)
 
-    def _record(self, quote: Quote, decision: Decision) -> bool:
+    def _record(self, quote: Quote, decision: Decision, event: Event, _: AuditEntry) -> bool:
         found = self._get(Scope(quote.company_id, quote.client_id), quote.id)
         if found is None or found.answer is not None:
             return False
         time.sleep(ROUND_TRIP)
         with self.honest.begin() as store:
             self.insert(store, decision)
-        return True
-
-    def _append(self, event: Event) -> None:
-        with self.honest.begin() as store:
             store.events.append(event)
+        return True
 
 
 def insert_sql(store: Store, decision: Decision) -> None:

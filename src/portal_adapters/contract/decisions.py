@@ -14,11 +14,13 @@ from portal_adapters.contract.builders import (
     a_decision,
     a_line,
     a_quote,
+    an_audit_entry,
+    an_event,
     eur,
     moment,
 )
-from portal_adapters.contract.feeding import feed, forget, prepare
-from portal_core.domain.filters import DecisionFilter, QuoteFilter
+from portal_adapters.contract.feeding import feed, forget, keep_decision, prepare
+from portal_core.domain.filters import AuditFilter, DecisionFilter, QuoteFilter
 from portal_core.domain.ids import DecisionId, GrantId, OrderId
 from portal_core.domain.paging import Listing
 from portal_core.domain.quotes import Answer, Decision, Evidence, Quote, QuoteState
@@ -64,19 +66,37 @@ class DecisionsContract:
         prepare(transactions, QUOTE)
 
         with transactions.begin() as store:
-            recorded = store.decisions.record(QUOTE, decision)
+            recorded = keep_decision(store, QUOTE, decision)
 
         with transactions.begin() as store:
             assert recorded
             assert store.decisions.get(COMPANY, decision.id) == decision
             assert _decisions(store) == [decision]
 
+    def test_a_decision_comes_with_its_event_and_its_entry_or_all_three_stay_away(
+        self, transactions: Transactions
+    ) -> None:
+        prepare(transactions, QUOTE)
+
+        for name in ("first", "second"):
+            with transactions.begin() as store:
+                decision = a_decision(QUOTE, id=DecisionId(name))
+                store.decisions.record(QUOTE, decision, an_event(name), an_audit_entry(name))
+
+        with transactions.begin() as store:
+            events = store.events.page(COMPANY, after=None, limit=10)
+            entries = store.audit.page(COMPANY, Listing(sort="created_at"), AuditFilter())
+            assert [each.id for each in _decisions(store)] == ["first"]
+            assert events is not None
+            assert events.items == (an_event("first"),)
+            assert entries.items == (an_audit_entry("first"),)
+
     @pytest.mark.parametrize("answer", Answer)
     def test_a_decided_quote_shows_its_decision(self, transactions: Transactions, answer: Answer) -> None:
         decision = a_decision(QUOTE, answer)
         prepare(transactions, QUOTE, a_quote("Q2", revision=2))
         with transactions.begin() as store:
-            store.decisions.record(QUOTE, decision)
+            keep_decision(store, QUOTE, decision)
 
         with transactions.begin() as store:
             found = store.quotes.get(SCOPE, QUOTE.id)
@@ -94,10 +114,10 @@ class DecisionsContract:
         first = a_decision(QUOTE, Answer.DECLINED)
         prepare(transactions, QUOTE)
         with transactions.begin() as store:
-            store.decisions.record(QUOTE, first)
+            keep_decision(store, QUOTE, first)
 
         with transactions.begin() as store:
-            recorded = store.decisions.record(QUOTE, a_decision(QUOTE, second, id=DecisionId("second")))
+            recorded = keep_decision(store, QUOTE, a_decision(QUOTE, second, id=DecisionId("second")))
 
         with transactions.begin() as store:
             assert not recorded
@@ -110,7 +130,7 @@ class DecisionsContract:
         prepare(transactions, current)
 
         with transactions.begin() as store:
-            recorded = store.decisions.record(QUOTE, a_decision(QUOTE))
+            recorded = keep_decision(store, QUOTE, a_decision(QUOTE))
 
         with transactions.begin() as store:
             assert not recorded
@@ -121,9 +141,9 @@ class DecisionsContract:
         prepare(transactions, QUOTE)
 
         with transactions.begin() as store:
-            recorded = [store.decisions.record(each, a_decision(each)) for each in (theirs, another)]
+            recorded = [keep_decision(store, each, a_decision(each)) for each in (theirs, another)]
             forget(store, COMPANY, ref_of(QUOTE))
-            recorded.append(store.decisions.record(QUOTE, a_decision(QUOTE)))
+            recorded.append(keep_decision(store, QUOTE, a_decision(QUOTE)))
 
         with transactions.begin() as store:
             assert recorded == [False, False, False]
@@ -134,19 +154,19 @@ class DecisionsContract:
         prepare(transactions, evolve(QUOTE, order_id=OrderId("O1")))
 
         with transactions.begin() as store:
-            assert store.decisions.record(QUOTE, a_decision(QUOTE))
+            assert keep_decision(store, QUOTE, a_decision(QUOTE))
 
     def test_a_higher_revision_is_open_again_and_may_be_decided_once_more(self, transactions: Transactions) -> None:
         again = evolve(QUOTE, revision=3)
         decisions = [a_decision(QUOTE, Answer.DECLINED), a_decision(again, Answer.ACCEPTED, decided_at=moment(1))]
         prepare(transactions, QUOTE)
         with transactions.begin() as store:
-            store.decisions.record(QUOTE, decisions[0])
+            keep_decision(store, QUOTE, decisions[0])
         prepare(transactions, again)
 
         with transactions.begin() as store:
             reopened = store.quotes.get(SCOPE, QUOTE.id)
-            recorded = store.decisions.record(again, decisions[1])
+            recorded = keep_decision(store, again, decisions[1])
 
         with transactions.begin() as store:
             assert (reopened, recorded) == (again, True)
@@ -157,7 +177,7 @@ class DecisionsContract:
         decision = a_decision(QUOTE)
         prepare(transactions, QUOTE)
         with transactions.begin() as store:
-            store.decisions.record(QUOTE, decision)
+            keep_decision(store, QUOTE, decision)
 
         prepare(transactions, evolve(QUOTE, recorded_state=QuoteState.CANCELLED))
         with transactions.begin() as store:
@@ -180,12 +200,12 @@ class DecisionsContract:
     def test_a_refused_decision_spoils_nothing_in_its_transaction(self, transactions: Transactions) -> None:
         prepare(transactions, QUOTE, a_quote("Q2"))
         with transactions.begin() as store:
-            store.decisions.record(QUOTE, a_decision(QUOTE))
+            keep_decision(store, QUOTE, a_decision(QUOTE))
 
         with transactions.begin() as store:
             feed(store, a_client(name="renamed"))
-            refused = store.decisions.record(QUOTE, a_decision(QUOTE, id=DecisionId("second")))
-            recorded = store.decisions.record(a_quote("Q2"), a_decision(a_quote("Q2")))
+            refused = keep_decision(store, QUOTE, a_decision(QUOTE, id=DecisionId("second")))
+            recorded = keep_decision(store, a_quote("Q2"), a_decision(a_quote("Q2")))
 
         with transactions.begin() as store:
             client = store.clients.get(COMPANY, SCOPE.client_id)
@@ -198,7 +218,7 @@ class DecisionsContract:
         theirs = a_quote("Q1", scope=STRANGER)
         prepare(transactions, QUOTE, theirs)
         with transactions.begin() as store:
-            store.decisions.record(QUOTE, a_decision(QUOTE))
+            keep_decision(store, QUOTE, a_decision(QUOTE))
 
         with transactions.begin() as store:
             assert store.decisions.get(OTHER_COMPANY, a_decision(QUOTE).id) is None

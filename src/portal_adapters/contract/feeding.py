@@ -11,12 +11,15 @@ from portal_adapters.contract.builders import (
     STRANGER,
     a_client,
     a_company,
+    an_audit_entry,
+    an_event,
 )
 from portal_core.domain.access import Scope
 from portal_core.domain.companies import Client, Company
 from portal_core.domain.ids import ClientId, CompanyId
 from portal_core.domain.invoices import Invoice
 from portal_core.domain.payments import Payment
+from portal_core.domain.quotes import Decision, Quote
 from portal_core.domain.records import Document, Fact, RecordRef, RecordType, client_of, ref_of, references_of
 from portal_core.ports import Store, Transactions
 
@@ -34,6 +37,13 @@ def feed(store: Store, *facts: Fact) -> None:
     """Save facts of any companies and clients, and settle what they change."""
     for company_id, owned in groupby(sorted(facts, key=_company), key=_company):
         change(store, company_id, saved=tuple(owned))
+
+
+def keep_decision(store: Store, quote: Quote, decision: Decision) -> bool:
+    """Record a decision with an event and an entry of the audit log, whose ids are the decision's."""
+    scope = Scope(decision.company_id, decision.client_id)
+    event, entry = an_event(decision.id, scope=scope), an_audit_entry(decision.id, scope=scope)
+    return store.decisions.record(quote, decision, event, entry)
 
 
 def forget(store: Store, company_id: CompanyId, *refs: RecordRef) -> None:

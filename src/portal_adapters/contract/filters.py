@@ -30,7 +30,7 @@ from portal_adapters.contract.builders import (
     moment,
     paid,
 )
-from portal_adapters.contract.feeding import prepare
+from portal_adapters.contract.feeding import keep_decision, prepare
 from portal_core.domain.access import DocumentRef, DocumentType, GrantState
 from portal_core.domain.audit import COMMAND_LINE, AuditAction, Target, TargetType
 from portal_core.domain.deliveries import DeliveryState
@@ -226,7 +226,7 @@ class FiltersContract:
         prepare(transactions, *quotes)
         with transactions.begin() as store:
             for quote, answer in zip(quotes, (Answer.ACCEPTED, Answer.DECLINED, Answer.DECLINED), strict=True):
-                store.decisions.record(quote, a_decision(quote, answer))
+                keep_decision(store, quote, a_decision(quote, answer))
 
         def quotes_with(narrowed: DecisionFilter) -> list[str]:
             with transactions.begin() as store:
@@ -303,7 +303,7 @@ def _prepare_quotes(transactions: Transactions) -> None:
     prepare(transactions, a_quote("draft", recorded_state=QuoteState.DRAFT), *quotes.values())
     with transactions.begin() as store:
         for name, answer in DECIDED.items():
-            assert store.decisions.record(quotes[name], a_decision(quotes[name], answer))
+            assert keep_decision(store, quotes[name], a_decision(quotes[name], answer))
     prepare(
         transactions,
         evolve(quotes["sent until today"], valid_until=TODAY),

@@ -20,7 +20,7 @@ from portal_adapters.contract.builders import (
     an_order,
     day,
 )
-from portal_adapters.contract.feeding import feed
+from portal_adapters.contract.feeding import feed, keep_decision
 from portal_core.domain.access import DocumentType, Scope
 from portal_core.domain.filters import (
     AuditFilter,
@@ -153,7 +153,7 @@ def _decisions(store: Store, scope: Scope, entries: Sequence[Entry]) -> None:
     for each in entries:
         quote = a_quote(f"quote-{each.id}", scope=scope)
         feed(store, quote)
-        store.decisions.record(quote, a_decision(quote, id=DecisionId(each.id), decided_at=_moment(each)))
+        keep_decision(store, quote, a_decision(quote, id=DecisionId(each.id), decided_at=_moment(each)))
 
 
 def _tickets(store: Store, scope: Scope, entries: Sequence[Entry]) -> None:

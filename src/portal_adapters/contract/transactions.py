@@ -36,7 +36,7 @@ from portal_adapters.contract.builders import (
     moment,
     paid,
 )
-from portal_adapters.contract.feeding import change, prepare
+from portal_adapters.contract.feeding import change, keep_decision, prepare
 from portal_core.domain.access import DocumentRef, DocumentType
 from portal_core.domain.errors import AlreadyDecided, NotOpen
 from portal_core.domain.feedback import Party, Reply
@@ -202,7 +202,7 @@ def _write_everywhere(store: Store) -> None:
         a_payment("P2", allocations=(paid("I2", eur("50.00")),)),
     )
     change(store, COMPANY, saved=saved, removed=[ref_of(a_payment("P1")), ref_of(an_order("O1"))])
-    store.decisions.record(a_quote("Q1"), a_decision(a_quote("Q1")))
+    keep_decision(store, a_quote("Q1"), a_decision(a_quote("Q1")))
     store.grants.update(a_grant(label="changed", secrets=(a_secret(2),)))
     store.grants.add(a_grant("G2"))
     store.links.touch(COMPANY, a_grant().id, at=moment(1))

@@ -24,7 +24,7 @@ from portal_core.ports import Answers, AuditLog, Decisions, Events, KeptAnswer, 
 class MemoryDecisions(Decisions):
     tables: Tables
 
-    def record(self, quote: Quote, decision: Decision) -> bool:
+    def record(self, quote: Quote, decision: Decision, event: Event, entry: AuditEntry) -> bool:
         key = (quote.company_id, quote.id, quote.revision)
         kept = self.tables.documents_of(quote.company_id, quote.client_id).get(RecordRef(RecordType.QUOTE, quote.id))
         unchanged = (
@@ -36,6 +36,8 @@ class MemoryDecisions(Decisions):
         if not unchanged or key in self.tables.decisions:
             return False
         self.tables.put(self.tables.decisions, key, decision)
+        MemoryEvents(self.tables).append(event)
+        MemoryAuditLog(self.tables).append(entry)
         return True
 
     def get(self, company_id: CompanyId, decision_id: DecisionId) -> Decision | None:

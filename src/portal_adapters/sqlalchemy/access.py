@@ -14,6 +14,7 @@ from portal_adapters.sqlalchemy.documents import among, constant, words
 from portal_adapters.sqlalchemy.keyset import ListSource, read_page
 from portal_adapters.sqlalchemy.records import AnyRow, client_of, company_of
 from portal_adapters.sqlalchemy.schema import clients, companies, digests, grants
+from portal_adapters.sqlalchemy.short_way import run
 from portal_adapters.sqlalchemy.values import (
     dump_permissions,
     dump_refs,
@@ -190,7 +191,7 @@ class SqlLinks(Links):
         return visit_of(rows[0], digest, at=at) if rows else None
 
     def touch(self, company_id: CompanyId, grant_id: GrantId, *, at: datetime) -> None:
-        self.connection.execute(_TOUCH, {"this_company_id": company_id, "this_id": grant_id, "at": at})
+        run(self.connection, _TOUCH, {"this_company_id": company_id, "this_id": grant_id, "at": at})
 
 
 _FIXED = {"company_id", "id", "created_at"}

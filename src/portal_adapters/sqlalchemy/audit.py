@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
-from typing import final
+from typing import Any, final
 
 from attrs import frozen
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, FromClause, Insert, bindparam, insert, select
 
 from portal_adapters.sqlalchemy.columns import Moment
 from portal_adapters.sqlalchemy.documents import among, words
 from portal_adapters.sqlalchemy.keyset import ListSource, read_page
 from portal_adapters.sqlalchemy.records import AnyRow
 from portal_adapters.sqlalchemy.schema import audit
+from portal_adapters.sqlalchemy.short_way import run
 from portal_adapters.sqlalchemy.values import dump, load
 from portal_core.domain.audit import Act, Actor, ActorType, AuditAction, AuditEntry, Target, TargetType
 from portal_core.domain.filters import AuditFilter
@@ -33,7 +34,9 @@ _LIST = ListSource(
     },
 )
 
-_ADD = insert(audit)
+_VALUES = {column.name: bindparam(f"entry_{column.name}", type_=column.type) for column in audit.c}
+
+_ADD = insert(audit).values(_VALUES)
 
 
 @final
@@ -42,25 +45,7 @@ class SqlAuditLog(AuditLog):
     connection: Connection
 
     def append(self, entry: AuditEntry) -> None:
-        act, actor = entry.act, entry.actor
-        self.connection.execute(
-            _ADD,
-            {
-                "company_id": act.company_id,
-                "id": entry.id,
-                "client_id": act.client_id,
-                "action": act.action.value,
-                "actor_type": actor.type.value,
-                "actor": actor.id,
-                "token_hint": actor.token_hint,
-                "ip": actor.ip,
-                "user_agent": actor.user_agent,
-                "target_type": act.target.type.value,
-                "target_id": act.target.id,
-                "created_at": entry.created_at,
-                "details": dump(act.details),
-            },
-        )
+        note(self.connection, entry)
 
     def page(self, company_id: CompanyId, listing: Listing, narrowed: AuditFilter) -> Page[AuditEntry]:
         asked = {
@@ -79,6 +64,36 @@ class SqlAuditLog(AuditLog):
             narrowed={name: value for name, value in asked.items() if value is not None},
             read=_entries,
         )
+
+
+def note(connection: Connection, entry: AuditEntry) -> None:
+    """Add an entry to the audit log."""
+    run(connection, _ADD, entry_parameters(entry))
+
+
+def noting(source: FromClause) -> Insert:
+    """Return the insert of an entry for each row of something, as a part of a larger statement."""
+    return insert(audit).from_select(list(_VALUES), select(*_VALUES.values()).select_from(source))
+
+
+def entry_parameters(entry: AuditEntry) -> dict[str, Any]:
+    """Return the parameters of `note` and `noting`."""
+    act, actor = entry.act, entry.actor
+    return {
+        "entry_company_id": act.company_id,
+        "entry_id": entry.id,
+        "entry_client_id": act.client_id,
+        "entry_action": act.action.value,
+        "entry_actor_type": actor.type.value,
+        "entry_actor": actor.id,
+        "entry_token_hint": actor.token_hint,
+        "entry_ip": actor.ip,
+        "entry_user_agent": actor.user_agent,
+        "entry_target_type": act.target.type.value,
+        "entry_target_id": act.target.id,
+        "entry_created_at": entry.created_at,
+        "entry_details": dump(act.details),
+    }
 
 
 def _at(day: date | None, hour: time) -> datetime | None:

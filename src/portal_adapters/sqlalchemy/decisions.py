@@ -1,18 +1,19 @@
 """Decisions in SQL: one conditional write, and a unique key, whatever races."""
 
 from collections.abc import Sequence
-from functools import cache
 from typing import final
 
 from attrs import frozen
 from sqlalchemy import Connection, bindparam, select
 
-from portal_adapters.sqlalchemy.dialects import Insert, insert_into
-from portal_adapters.sqlalchemy.documents import among, constant, words
+from portal_adapters.sqlalchemy.deciding import record
+from portal_adapters.sqlalchemy.documents import among, words
 from portal_adapters.sqlalchemy.keyset import ListSource, read_page
 from portal_adapters.sqlalchemy.records import AnyRow
-from portal_adapters.sqlalchemy.schema import decisions, quotes
-from portal_adapters.sqlalchemy.values import dump_evidence, load_evidence
+from portal_adapters.sqlalchemy.schema import decisions
+from portal_adapters.sqlalchemy.values import load_evidence
+from portal_core.domain.audit import AuditEntry
+from portal_core.domain.events import Event
 from portal_core.domain.filters import DecisionFilter
 from portal_core.domain.ids import CompanyId, DecisionId
 from portal_core.domain.paging import Listing, Page
@@ -40,47 +41,14 @@ _LIST = ListSource(
     selective=frozenset({"quote_id"}),
 )
 
-_DECIDED_BEFORE = (
-    select(decisions.c.id)
-    .where(
-        decisions.c.company_id == quotes.c.company_id,
-        decisions.c.quote_id == quotes.c.id,
-        decisions.c.revision == quotes.c.revision,
-    )
-    .exists()
-)
-
-# The decision, once, if the quote still is what was judged; where rows can be locked, until the transaction ends.
-_IF_UNCHANGED = (
-    select(*(bindparam(f"new_{column.name}", type_=column.type) for column in decisions.c))
-    .where(
-        quotes.c.company_id == bindparam("company_id"),
-        quotes.c.id == bindparam("quote_id"),
-        quotes.c.client_id == bindparam("client_id"),
-        quotes.c.state == constant("sent"),
-        quotes.c.revision == bindparam("revision"),
-        quotes.c.document_sha256 == bindparam("digest"),
-        ~_DECIDED_BEFORE,
-    )
-    .with_for_update(read=True, of=quotes)
-)
-
 
 @final
 @frozen
 class SqlDecisions(Decisions):
     connection: Connection
 
-    def record(self, quote: Quote, decision: Decision) -> bool:
-        parameters = {
-            "company_id": quote.company_id,
-            "client_id": quote.client_id,
-            "quote_id": quote.id,
-            "revision": quote.revision,
-            "digest": bytes.fromhex(quote.document_sha256()),
-            **_new(decision),
-        }
-        return self.connection.execute(_record(self.connection.dialect.name), parameters).rowcount == 1
+    def record(self, quote: Quote, decision: Decision, event: Event, entry: AuditEntry) -> bool:
+        return record(self.connection, quote, decision, event, entry)
 
     def get(self, company_id: CompanyId, decision_id: DecisionId) -> Decision | None:
         row = self.connection.execute(_ONE, {"company_id": company_id, "decision_id": decision_id}).one_or_none()
@@ -120,28 +88,5 @@ def decision_of(row: AnyRow) -> Decision:
     )
 
 
-@cache
-def _record(dialect: str) -> Insert:
-    columns = [column.name for column in decisions.c]
-    return insert_into(decisions, dialect).from_select(columns, _IF_UNCHANGED).on_conflict_do_nothing()
-
-
 def _decisions(rows: Sequence[AnyRow]) -> Sequence[Decision]:
     return [decision_of(row) for row in rows]
-
-
-def _new(decision: Decision) -> dict[str, object]:
-    return {
-        "new_company_id": decision.company_id,
-        "new_id": decision.id,
-        "new_client_id": decision.client_id,
-        "new_quote_id": decision.quote_id,
-        "new_quote_number": decision.quote_number,
-        "new_revision": decision.revision,
-        "new_answer": decision.answer.value,
-        "new_decided_at": decision.decided_at,
-        "new_evidence": dump_evidence(decision.evidence),
-        "new_document": decision.document,
-        "new_document_sha256": decision.document_sha256,
-        "new_consent_sha256": decision.consent_sha256,
-    }

@@ -98,14 +98,24 @@ def add_up(table: Table, dialect: str, *sums: str) -> Insert:
     return statement.on_conflict_do_update(index_elements=keys, set_=added)
 
 
-def take_turns(connection: Connection, company_id: CompanyId, client_ids: Iterable[ClientId | None] = (None,)) -> None:
-    """Wait for other transactions that number a company's events, or that settle some clients' documents: in order.
+def take_turns(connection: Connection, company_id: CompanyId, client_ids: Iterable[ClientId]) -> None:
+    """Wait for other transactions that settle some clients' documents, in order.
 
     On SQLite nobody else is writing; on PostgreSQL this is an advisory lock until the transaction ends. One that
     only reads waits for nobody and keeps nobody waiting: it sees one state throughout.
     """
     if not connection.get_execution_options().get(READING, False):
-        take_turn(connection, *(f"portal:{company_id}:{client_id or ''}" for client_id in client_ids))
+        take_turn(connection, *(turn_of(company_id, client_id) for client_id in client_ids))
+
+
+def turn_of(company_id: CompanyId, client_id: ClientId | None = None) -> str:
+    """Return the name of the turn for a client's documents, or for a company's events."""
+    return f"portal:{company_id}:{client_id or ''}"
+
+
+def taking_turn() -> Select[tuple[None]]:
+    """Return what takes the turn of the parameter `turn` on PostgreSQL, until the transaction ends, in a statement."""
+    return select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("turn"), 0)).label("taken"))
 
 
 def take_turn(connection: Connection, *turns: str) -> None:

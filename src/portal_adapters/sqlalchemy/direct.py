@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, Final, TypeAlias, cast, final
 
 from attrs import frozen
-from sqlalchemy import Connection, Dialect, Select
+from sqlalchemy import Connection, Dialect, Insert, Select, Update
 from sqlalchemy.engine import AdaptedConnection
 
 from portal_adapters.sqlalchemy.records import AnyRow
@@ -23,7 +23,8 @@ DIRECT: Final = "portal_direct"
 _MOST_PREPARED: Final = 1_000
 
 Convert: TypeAlias = Callable[[Any], Any]
-Statement: TypeAlias = Select[*tuple[Any, ...]]
+Reading: TypeAlias = Select[*tuple[Any, ...]]
+Statement: TypeAlias = "Reading | Insert | Update"
 
 
 @final
@@ -54,7 +55,7 @@ class Prepared:
         return [self.row(each) for each in found]
 
 
-def fetch(connection: Connection, statement: Statement, parameters: Mapping[str, Any]) -> Sequence[AnyRow]:
+def fetch(connection: Connection, statement: Reading, parameters: Mapping[str, Any]) -> Sequence[AnyRow]:
     """Return all rows of a statement, by the short way where it can be taken."""
     if DIRECT in connection.get_execution_options():
         lists: Mapping[str, Sequence[Any]] = dict(pair for pair in parameters.items() if isinstance(pair[1], list))
@@ -62,7 +63,7 @@ def fetch(connection: Connection, statement: Statement, parameters: Mapping[str,
         if known is not None:
             try:
                 values = known.values({**parameters, **_one_by_one(lists)} if lists else parameters)
-                found = _WAYS[connection.dialect.driver](connection, known.text, values)
+                found = WAYS[connection.dialect.driver](connection.connection.dbapi_connection, known.text, values)
             except Exception:  # noqa: BLE001, S110 - whatever it is, the plain way tells it
                 pass
             else:
@@ -70,21 +71,20 @@ def fetch(connection: Connection, statement: Statement, parameters: Mapping[str,
     return connection.execute(statement, parameters).all()
 
 
-def _by_asyncpg(connection: Connection, text: str, values: Sequence[Any]) -> Sequence[Any]:
-    adapted = cast("AdaptedConnection", connection.connection.dbapi_connection)
-    return adapted.run_async(lambda driver: driver.fetch(text, *values))
+def _by_asyncpg(lent: AdaptedConnection, text: str, values: Sequence[Any]) -> Sequence[Any]:
+    return lent.run_async(lambda driver: driver.fetch(text, *values))
 
 
-def _by_sqlite(connection: Connection, text: str, values: Sequence[Any]) -> Sequence[Any]:
-    driver = cast("Any", connection.connection.dbapi_connection)
-    found: Sequence[Any] = driver.execute(text, values).fetchall()
+def _by_sqlite(lent: Any, text: str, values: Sequence[Any]) -> Sequence[Any]:  # noqa: ANN401 - the driver's
+    found: Sequence[Any] = lent.execute(text, values).fetchall()
     return found
 
 
-_WAYS: Mapping[str, Callable[[Connection, str, Sequence[Any]], Sequence[Any]]] = {
+WAYS: Mapping[str, Callable[[Any, str, Sequence[Any]], Sequence[Any]]] = {
     "asyncpg": _by_asyncpg,
     "pysqlite": _by_sqlite,
 }
+"""How a driver's connection, as SQLAlchemy lends it, runs a statement and returns its rows, by the driver's name."""
 
 
 def _one_by_one(lists: Mapping[str, Sequence[Any]]) -> Mapping[str, Any]:
@@ -101,7 +101,7 @@ def named(columns: Sequence[str]) -> Callable[[Sequence[Any]], AnyRow]:
 @lru_cache(maxsize=_MOST_PREPARED)
 def prepared(statement: Statement, dialect: Dialect, lists: Sequence[tuple[str, int]] = ()) -> Prepared | None:
     """Return what the driver takes when lists have those lengths, or nothing if there is no short way."""
-    if dialect.driver not in _WAYS:
+    if dialect.driver not in WAYS:
         return None
     compiled = statement.compile(dialect=dialect)
     filled = {name: [None] * length for name, length in lists}
@@ -112,11 +112,11 @@ def prepared(statement: Statement, dialect: Dialect, lists: Sequence[tuple[str, 
     for name in expanded.positiontup or ():
         kind = compiled.binds[of_list.get(name, name)].type
         places.append((name, expanded.parameters.get(name), kind.dialect_impl(dialect).bind_processor(dialect)))
-    columns = statement.selected_columns
+    columns = statement.selected_columns if isinstance(statement, Select) else ()
     conversions = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
     return Prepared(
         text=expanded.statement,
         places=places,
-        row=named([column.name for column in columns]),
+        row=named([column.name for column in columns]) if columns else tuple,
         conversions=[(place, each) for place, each in enumerate(conversions) if each is not None],
     )

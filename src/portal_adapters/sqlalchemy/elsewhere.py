@@ -33,10 +33,14 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from portal_adapters.sqlalchemy import schema
+from portal_adapters.sqlalchemy.audit import note
 from portal_adapters.sqlalchemy.decisions import DECISION_COLUMNS, SqlDecisions, decision_of
 from portal_adapters.sqlalchemy.dialects import OVERLAID, insert_into
+from portal_adapters.sqlalchemy.events import tell
 from portal_adapters.sqlalchemy.values import dump_evidence
 from portal_core.domain.access import Scope
+from portal_core.domain.audit import AuditEntry
+from portal_core.domain.events import Event
 from portal_core.domain.filters import DecisionFilter
 from portal_core.domain.ids import CompanyId, DecisionId, QuoteId
 from portal_core.domain.lines import OrderLine
@@ -150,7 +154,7 @@ class DecisionsOnQuotesElsewhere(Decisions):
     connection: Connection
     quotes: Quotes
 
-    def record(self, quote: Quote, decision: Decision) -> bool:
+    def record(self, quote: Quote, decision: Decision, event: Event, entry: AuditEntry) -> bool:
         kept = self.quotes.get(Scope(quote.company_id, quote.client_id), quote.id)
         unchanged = (
             kept is not None
@@ -162,7 +166,11 @@ class DecisionsOnQuotesElsewhere(Decisions):
         if not unchanged:
             return False
         insert = insert_into(schema.decisions, self.connection.dialect.name).on_conflict_do_nothing()
-        return self.connection.execute(insert, _row(decision)).rowcount == 1
+        if self.connection.execute(insert, _row(decision)).rowcount != 1:
+            return False
+        tell(self.connection, event)
+        note(self.connection, entry)
+        return True
 
     def get(self, company_id: CompanyId, decision_id: DecisionId) -> Decision | None:
         return SqlDecisions(self.connection).get(company_id, decision_id)

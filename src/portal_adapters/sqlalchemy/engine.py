@@ -1,8 +1,10 @@
 """SQLite, opened for this store: durable, patient with other processes, and never half in a transaction."""
 
 import sqlite3
+from collections.abc import Generator
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -66,25 +68,30 @@ def _url(database: str | Path) -> URL:
 def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     # The driver must not begin transactions of its own accord; `_begin` does.
     connection.isolation_level = None
-    cursor = connection.cursor()
-    try:
+    with closing(connection.cursor()) as cursor, _saying_busy():
         cursor.execute("PRAGMA synchronous=FULL")
         # A large transaction keeps its pages to itself until it commits, instead of locking readers out early.
         cursor.execute("PRAGMA cache_spill=OFF")
         cursor.execute("PRAGMA journal_mode")
         if cursor.fetchone() != (_JOURNAL,):
             cursor.execute(f"PRAGMA journal_mode={_JOURNAL}")
-    except sqlite3.OperationalError as error:
-        if is_busy(error):
-            raise busy() from error
-        raise
-    finally:
-        cursor.close()
 
 
 def _begin(connection: Connection) -> None:
     reading = connection.get_execution_options().get(READING, False)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    driver: Any = connection.connection.dbapi_connection
+    with _saying_busy():
+        driver.execute("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def _saying_busy() -> Generator[None]:
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if is_busy(error):
+            raise busy() from error
+        raise
 
 
 def _say_busy(context: ExceptionContext) -> BaseException | None:

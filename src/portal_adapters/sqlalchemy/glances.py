@@ -11,7 +11,7 @@ from sqlalchemy.sql.visitors import replacement_traverse
 from portal_adapters.sqlalchemy.access import OPENED, visit_of
 from portal_adapters.sqlalchemy.deliveries import DELIVERIES
 from portal_adapters.sqlalchemy.dialects import json_rows
-from portal_adapters.sqlalchemy.direct import Statement
+from portal_adapters.sqlalchemy.direct import Reading
 from portal_adapters.sqlalchemy.documents import constant, kept_total
 from portal_adapters.sqlalchemy.invoices import INVOICES
 from portal_adapters.sqlalchemy.keyset import ListSource, newest
@@ -38,7 +38,7 @@ from portal_core.ports.glances import (
 
 R = TypeVar("R")
 
-Fetch: TypeAlias = Callable[[Statement, Mapping[str, Any]], Awaitable[Sequence[AnyRow] | None]]
+Fetch: TypeAlias = Callable[[Reading, Mapping[str, Any]], Awaitable[Sequence[AnyRow] | None]]
 """What returns the rows of a statement by the short way, or nothing where that cannot be taken just now."""
 
 _SEES_ALL = and_(grants.c.documents.is_(None), grants.c.permissions == constant(dump_permissions(ALL_PERMISSIONS)))
@@ -91,7 +91,7 @@ class SqlGlances(Glances):
 
     async def _glance(
         self,
-        statement: Statement,
+        statement: Reading,
         digest: bytes,
         at: datetime,
         read: Callable[[AnyRow], R],

@@ -1,20 +1,19 @@
 """PostgreSQL, opened for this store: asyncpg serves requests, psycopg does what is not asynchronous."""
 
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar, final
 
 from attrs import field, frozen
 from sqlalchemy import URL, Engine, ExceptionContext, create_engine, event, make_url
-from sqlalchemy.exc import TimeoutError as PoolExhausted
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from portal_adapters.sqlalchemy.dialects import is_transient
-from portal_adapters.sqlalchemy.direct import DIRECT, Statement, prepared
+from portal_adapters.sqlalchemy.direct import DIRECT, Reading, prepared
 from portal_adapters.sqlalchemy.engine import PATIENCE_SECONDS, busy
 from portal_adapters.sqlalchemy.readers import Readers, gone_is_busy
 from portal_adapters.sqlalchemy.records import AnyRow
 from portal_adapters.sqlalchemy.store import StoreOn, store_on, together
+from portal_adapters.sqlalchemy.transaction import transaction_on
 from portal_core.domain.errors import Refusal
 from portal_core.ports import Mint, Runner, Store
 
@@ -83,7 +82,7 @@ class GreenletRunner(Runner):
             async with self._readers.one() as reader:
                 return await reader.connection.run_sync(lambda _: use_case(reader.store))
 
-    async def fetch(self, statement: Statement, parameters: Mapping[str, Any]) -> Sequence[AnyRow] | None:
+    async def fetch(self, statement: Reading, parameters: Mapping[str, Any]) -> Sequence[AnyRow] | None:
         """Return the rows of a statement by the short way, without a greenlet; nothing where it cannot be taken."""
         known = prepared(statement, self.engine.dialect)
         if known is None:
@@ -99,8 +98,8 @@ class GreenletRunner(Runner):
     async def write(self, use_case: Callable[[Store], T]) -> T:
         """Run a use case in a transaction: committed when it returns, rolled back when it raises."""
         with gone_is_busy(ConnectionError):
-            async with self._begun() as connection:
-                return await connection.run_sync(lambda plain: use_case(self.store_on(plain, self.mint)))
+            async with self._readers.one() as kept, transaction_on(kept.connection):
+                return await kept.connection.run_sync(lambda _: use_case(kept.store))
 
     async def write_all(self, use_cases: Iterable[Callable[[Store], None]]) -> None:
         """Run use cases in one transaction: each commit is a round trip, and waits for the disk."""
@@ -110,14 +109,6 @@ class GreenletRunner(Runner):
         """Let go of all connections."""
         await self._readers.let_go()
         await self.engine.dispose()
-
-    @asynccontextmanager
-    async def _begun(self) -> AsyncGenerator[AsyncConnection]:
-        async with AsyncExitStack() as stack:
-            async with self._readers.making_room():
-                with gone_is_busy(PoolExhausted, OSError):
-                    connection = await stack.enter_async_context(self.engine.begin())
-            yield connection
 
 
 def _url(database: str, driver: str) -> URL:

@@ -23,6 +23,7 @@ from portal_adapters.sqlalchemy.documents import (
 from portal_adapters.sqlalchemy.keyset import ListSource, read_page
 from portal_adapters.sqlalchemy.records import AnyRow, quote_of
 from portal_adapters.sqlalchemy.schema import decisions, quotes
+from portal_adapters.sqlalchemy.short_way import run
 from portal_core.domain.access import DocumentType, Scope
 from portal_core.domain.filters import QuoteFilter
 from portal_core.domain.ids import QuoteId
@@ -98,8 +99,8 @@ class SqlQuotes(Quotes):
     def get(self, scope: Scope, quote_id: QuoteId) -> Quote | None:
         if not scope.covers(DocumentType.QUOTE, quote_id):
             return None
-        row = self.connection.execute(_ONE, {**scope_parameters(scope), "quote_id": quote_id}).one_or_none()
-        return None if row is None else with_decision(row)
+        rows = run(self.connection, _ONE, {**scope_parameters(scope), "quote_id": quote_id})
+        return with_decision(rows[0]) if rows else None
 
     def page(self, scope: Scope, listing: Listing, narrowed: QuoteFilter, *, on: date) -> Page[QuoteSummary]:
         states = {"states": words(narrowed.states), "recorded": _recorded(narrowed.states)}

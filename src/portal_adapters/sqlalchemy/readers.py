@@ -47,8 +47,7 @@ class Readers:
     def __attrs_post_init__(self) -> None:
         pool = self.engine.sync_engine.pool
         most, self._patience = (pool.size(), pool.timeout()) if isinstance(pool, QueuePool) else (sys.maxsize, 0.0)
-        # One is left to who writes, so that not every write has a reader closed, to be opened again after it.
-        self._turns = asyncio.Semaphore(max(most - 1, 1))
+        self._turns = asyncio.Semaphore(most)
 
     @asynccontextmanager
     async def one(self) -> AsyncGenerator[Reader]:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar, final
 from attrs import define, field, frozen
 from sqlalchemy import Connection, Engine
 
-from portal_adapters.sqlalchemy.direct import DIRECT, Statement, prepared
+from portal_adapters.sqlalchemy.direct import DIRECT, Reading, prepared
 from portal_adapters.sqlalchemy.engine import READING
 from portal_adapters.sqlalchemy.records import AnyRow
 from portal_adapters.sqlalchemy.store import SqlTransactions, StoreOn, store_on, together
@@ -33,8 +33,8 @@ def _threads(name: str, most: int) -> ThreadPoolExecutor:
 
 @final
 @frozen
-class _Inline:
-    """The connection that is read from on the loop, the store on it, and the driver's own connection below."""
+class _Kept:
+    """A connection that is kept, the store on it, which is made once, and the driver's own connection below."""
 
     connection: Connection
     store: Store
@@ -49,7 +49,8 @@ class SqliteRunner(Runner):
     engine: Engine
     mint: Mint
     store_on: StoreOn = store_on
-    _inline: _Inline | None = field(default=None, init=False)
+    _inline: _Kept | None = field(default=None, init=False)
+    _written_on: _Kept | None = field(default=None, init=False)
     _writer: ThreadPoolExecutor = field(factory=lambda: _threads("portal-writer", 1), init=False)
     _readers: ThreadPoolExecutor = field(factory=lambda: _threads("portal-reader", _WAITING_READERS), init=False)
 
@@ -63,7 +64,7 @@ class SqliteRunner(Runner):
         except Busy:
             return await asyncio.get_running_loop().run_in_executor(self._readers, self._read_patiently, use_case)
 
-    async def fetch(self, statement: Statement, parameters: Mapping[str, Any]) -> Sequence[AnyRow] | None:
+    async def fetch(self, statement: Reading, parameters: Mapping[str, Any]) -> Sequence[AnyRow] | None:
         """Return the rows of a statement by the short way, at once; nothing where it cannot be taken."""
         known = prepared(statement, self.engine.dialect)
         if known is None:
@@ -85,9 +86,9 @@ class SqliteRunner(Runner):
         """Wait for what is under way, and let go of the file."""
         self._writer.shutdown()
         self._readers.shutdown()
-        if self._inline is not None:
-            self._inline.connection.close()
-            self._inline = None
+        for kept in filter(None, (self._inline, self._written_on)):
+            kept.connection.close()
+        self._inline = self._written_on = None
         self.engine.dispose()
 
     def _read_now(self, use_case: Callable[[Store], T]) -> T:
@@ -97,11 +98,9 @@ class SqliteRunner(Runner):
         finally:
             inline.connection.rollback()
 
-    def _opened(self) -> _Inline:
+    def _opened(self) -> _Kept:
         if self._inline is None:
-            connection = _impatient(self.engine)
-            driver = connection.connection.dbapi_connection
-            self._inline = _Inline(connection, self.store_on(connection, self.mint), driver)
+            self._inline = self._keep(_impatient(self.engine))
         return self._inline
 
     def _read_patiently(self, use_case: Callable[[Store], T]) -> T:
@@ -109,11 +108,17 @@ class SqliteRunner(Runner):
             return use_case(store)
 
     def _write(self, use_case: Callable[[Store], T]) -> T:
-        with self.engine.connect() as connection, connection.begin() as transaction:
-            result = use_case(self.store_on(connection, self.mint))
+        kept = self._written_on
+        if kept is None:
+            kept = self._written_on = self._keep(self.engine.connect().execution_options(**{DIRECT: True}))
+        with kept.connection.begin() as transaction:
+            result = use_case(kept.store)
             with self._turns:
                 transaction.commit()
         return result
+
+    def _keep(self, connection: Connection) -> _Kept:
+        return _Kept(connection, self.store_on(connection, self.mint), connection.connection.dbapi_connection)
 
 
 def _impatient(engine: Engine) -> Connection:

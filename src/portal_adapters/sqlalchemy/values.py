@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any, TypeAlias
 
 import orjson
-from attrs import asdict
+from attrs import fields
 
 from portal_adapters.sqlalchemy.columns import EPOCH
 from portal_core.domain.access import DocumentRef, DocumentType, Permission, Secret
@@ -22,6 +22,8 @@ from portal_core.domain.quotes import Evidence
 KeptMoney: TypeAlias = "int | tuple[int, str] | None"
 
 _MICROSECOND = timedelta(microseconds=1)
+
+_EVIDENCE = tuple(each.name for each in fields(Evidence))
 
 
 def dump(value: object) -> str:
@@ -106,7 +108,8 @@ def load_adjustments(text: str, unit: Currency) -> tuple[Adjustment, ...]:
 
 def dump_evidence(evidence: Evidence) -> str:
     """Return who decided and how it came in; what is not known is left out."""
-    return dump(asdict(evidence, filter=lambda _, value: value is not None))
+    kept = ((name, getattr(evidence, name)) for name in _EVIDENCE)
+    return dump({name: value for name, value in kept if value is not None})
 
 
 def load_evidence(text: str) -> Evidence:

@@ -21,8 +21,8 @@ class Decisions(Protocol):
     __slots__ = ()
 
     @abstractmethod
-    def record(self, quote: Quote, decision: Decision) -> bool:
-        """Keep the decision if the quote still is what was judged.
+    def record(self, quote: Quote, decision: Decision, event: Event, entry: AuditEntry) -> bool:
+        """Keep the decision, and the event and the entry of the audit log that tell of it, if the quote is as judged.
 
         That is: recorded as sent, at the same revision, with the same content, and not decided. Otherwise
         nothing is kept and the answer is False: read the quote again and judge anew.

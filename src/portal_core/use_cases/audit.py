@@ -18,4 +18,9 @@ def list_audit_entries(
 
 def note_act(store: Store, act: Act, *, by: Actor, now: datetime) -> None:
     """Add an act to the audit log, to be kept or rolled back together with what it did."""
-    store.audit.append(AuditEntry(id=AuditEntryId(store.mint.new_id()), act=act, actor=by, created_at=now))
+    store.audit.append(entry_of(store, act, by=by, now=now))
+
+
+def entry_of(store: Store, act: Act, *, by: Actor, now: datetime) -> AuditEntry:
+    """Return the entry of an act, for a port that keeps it with what it did."""
+    return AuditEntry(id=AuditEntryId(store.mint.new_id()), act=act, actor=by, created_at=now)

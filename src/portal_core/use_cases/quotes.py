@@ -5,7 +5,7 @@ from datetime import datetime
 from attrs import evolve
 
 from portal_core.domain.access import Permission, Visit
-from portal_core.domain.audit import Act, Actor, ActorType, AuditAction, Target, TargetType
+from portal_core.domain.audit import Act, Actor, ActorType, AuditAction, AuditEntry, Target, TargetType
 from portal_core.domain.errors import Busy
 from portal_core.domain.events import Event, EventType
 from portal_core.domain.filters import QuoteFilter
@@ -13,7 +13,7 @@ from portal_core.domain.ids import DecisionId, EventId, GrantId, QuoteId
 from portal_core.domain.paging import Listing, Page
 from portal_core.domain.quotes import Answer, Decision, Evidence, Quote, QuoteSummary, standard_consent
 from portal_core.ports import Store
-from portal_core.use_cases.audit import note_act
+from portal_core.use_cases.audit import entry_of
 from portal_core.use_cases.finding import require_found
 from portal_core.use_cases.narrowing import narrow_quote, within
 from portal_core.use_cases.typed import clean_evidence
@@ -68,9 +68,8 @@ def _decide(
         decision_id = DecisionId(store.mint.new_id())
         agreed = _with_consent(known, quote) if answer is Answer.ACCEPTED else known
         decision = quote.decide(answer, agreed, decision_id=decision_id, at=now, on=visit.today(now))
-        if store.decisions.record(quote, decision):
-            store.events.append(_event(store, decision))
-            _note(store, decision, visit.grant.id)
+        event, entry = _event(store, decision), _entry(store, decision, visit.grant.id)
+        if store.decisions.record(quote, decision, event, entry):
             return quote.decided(decision)
     raise Busy("This quote is being changed just now. Try again in a moment.")
 
@@ -83,7 +82,7 @@ def _found(store: Store, visit: Visit, quote_id: QuoteId) -> Quote:
     return require_found(store.quotes.get(visit.scope, quote_id), "quote", quote_id)
 
 
-def _note(store: Store, decision: Decision, grant_id: GrantId) -> None:
+def _entry(store: Store, decision: Decision, grant_id: GrantId) -> AuditEntry:
     evidence = decision.evidence
     act = Act(
         action=_ACTIONS[decision.answer],
@@ -99,7 +98,7 @@ def _note(store: Store, decision: Decision, grant_id: GrantId) -> None:
         ip=evidence.ip,
         user_agent=evidence.user_agent,
     )
-    note_act(store, act, by=client, now=decision.decided_at)
+    return entry_of(store, act, by=client, now=decision.decided_at)
 
 
 def _event(store: Store, decision: Decision) -> Event:
