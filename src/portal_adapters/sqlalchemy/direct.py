@@ -34,7 +34,7 @@ class Prepared:
 
     text: str
     places: Sequence[tuple[str, Any, Convert | None]]
-    row: Callable[[Sequence[Any]], AnyRow]
+    row: Callable[[Sequence[Any]], Any]
     conversions: Sequence[tuple[int, Convert]]
 
     def values(self, parameters: Mapping[str, Any]) -> list[Any]:
