@@ -10,6 +10,7 @@ from sqlalchemy import Date, Table
 
 from portal_adapters.sqlalchemy.bulk import Row
 from portal_adapters.sqlalchemy.columns import Moment
+from portal_adapters.sqlalchemy.derived import DERIVED
 from portal_adapters.sqlalchemy.facts import TABLES
 from portal_adapters.sqlalchemy.schema import allocations
 from portal_adapters.sqlalchemy.values import microseconds_of
@@ -21,14 +22,8 @@ from portal_core.domain.records import Fact, RecordType, ref_of
 Rows: TypeAlias = tuple[Row, tuple[Row, ...]]
 """A fact's own row but for its checksum, and those of its allocations."""
 
-_DERIVED = {
-    RecordType.INVOICE: {"amount_due", "payment_state", "oldest_due_on"},
-    RecordType.PAYMENT: {"unallocated"},
-}
-
-
 COLUMNS: Mapping[RecordType, tuple[str, ...]] = {
-    kind: tuple(sorted({each.name for each in table.c} - {"checksum"} - _DERIVED.get(kind, set())))
+    kind: tuple(sorted({each.name for each in table.c} - {"checksum"} - set(DERIVED.get(kind, ()))))
     for kind, table in TABLES.items()
 }
 """The columns of a fact's row, in their order."""
