@@ -29,7 +29,7 @@ from portal_core.domain.access import Scope
 from portal_core.domain.agreement import Claim
 from portal_core.domain.ids import ClientId, CompanyId, OrderId
 from portal_core.domain.ledger import Ledger
-from portal_core.domain.records import Fact, RecordRef, RecordType, ref_of
+from portal_core.domain.records import Fact, RecordRef, RecordType, named_by, ref_of
 from portal_core.ports import Facts, Intake, Kept, Newcomer, Pack, Packed, PackedIntake, Settle, Store, Transactions
 from portal_core.use_cases.newcomers import judge_newcomer, newcomers_among
 from portal_core.use_cases.records import (
@@ -41,7 +41,6 @@ from portal_core.use_cases.records import (
     RecordsDisagree,
     Upsert,
     judge_records,
-    named_by,
     pack_of,
     settle_of,
     take_in_company,

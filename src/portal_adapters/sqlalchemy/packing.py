@@ -8,7 +8,7 @@ from typing import Any, Self, TypeAlias
 from attrs import frozen
 from sqlalchemy import Date, Table
 
-from portal_adapters.sqlalchemy.bulk import Row
+from portal_adapters.sqlalchemy.bulk import Row, values_at
 from portal_adapters.sqlalchemy.columns import Moment
 from portal_adapters.sqlalchemy.derived import DERIVED
 from portal_adapters.sqlalchemy.facts import TABLES
@@ -35,19 +35,19 @@ ALLOCATION_COLUMNS = tuple(sorted(each.name for each in allocations.c))
 class _Form:
     """The columns that make a row, and what becomes of those that hold days and moments."""
 
-    names: tuple[str, ...]
+    values_in_order: Callable[[Values], Row]
     plain: Sequence[tuple[str, Callable[[Any], Any]]]
 
     @classmethod
     def of(cls, table: Table, names: tuple[str, ...]) -> Self:
         makes = ((name, _MAKES_PLAIN.get(type(table.c[name].type))) for name in names)
-        return cls(names, [(name, make) for name, make in makes if make is not None])
+        return cls(values_at(names), [(name, make) for name, make in makes if make is not None])
 
     def row(self, values: Values) -> Row:
         for name, make in self.plain:
             if values[name] is not None:
                 values[name] = make(values[name])
-        return tuple([values[name] for name in self.names])
+        return self.values_in_order(values)
 
 
 _MAKES_PLAIN: Mapping[type, Callable[[Any], Any]] = {Date: date.isoformat, Moment: microseconds_of}

@@ -22,7 +22,7 @@ from portal_core.domain.invoices import Invoice
 from portal_core.domain.ledger import Ledger
 from portal_core.domain.payments import Payment
 from portal_core.domain.quotes import Quote
-from portal_core.domain.records import Fact, RecordRef, RecordType, document_of, ref_of, references_of
+from portal_core.domain.records import Fact, RecordRef, RecordType, document_of, named_by, ref_of
 from portal_core.ports import Kept, Newcomer, Pack, Packed, Settle, Store
 from portal_core.use_cases.audit import note_act
 from portal_core.use_cases.newcomers import newcomers_among
@@ -131,11 +131,6 @@ class Deletion:
 
 Change: TypeAlias = Upsert | Deletion
 OutlinedChange: TypeAlias = Upsert | Outline | Deletion
-
-
-def named_by(fact: Fact) -> Iterator[tuple[str, RecordRef]]:
-    """Yield the documents that a fact names, but the invoices that it is allocated to: they are a ledger's to judge."""
-    return (each for each in references_of(fact) if not each[0].startswith("/allocations/"))
 
 
 def settling_part(fact: Fact) -> Invoice | Payment | None:
