@@ -192,6 +192,7 @@ class Staging:
 
     def index(self, problems: Problems) -> None:
         """Make the lines ready to be looked up; take note of records that come more than once."""
+        self._database.executescript(_INDEXES)
         kind: int
         for company, kind, record_id, lines in self._database.execute(_REPEATED):
             places: list[tuple[int, int]] = orjson.loads(lines)
@@ -200,7 +201,6 @@ class Staging:
                 detail = f"{_TYPES[kind].value} {record_id!r} of company {company!r} comes before, in line {first}"
                 where = "" if file == again else f" of {self._files[file]}"
                 problems.add(LineProblem(file=self._files[again], line=line, pointer="/id", detail=detail + where))
-        self._database.executescript(_INDEXES)
 
     def count(self) -> int:
         """Return how many records are to be judged."""
@@ -437,7 +437,7 @@ CREATE TABLE newcomer (
 );
 """
 _INDEXES = """
-CREATE INDEX by_id ON record (company, type, id);
+CREATE INDEX by_id ON record (company, type, id, file, line);
 CREATE INDEX by_client ON record (company, client, file, line, known);
 CREATE INDEX deletions ON record (company) WHERE deleted;
 CREATE INDEX waiting ON record (company) WHERE waiting;
@@ -445,8 +445,11 @@ CREATE INDEX waiting ON record (company) WHERE waiting;
 _INSERT = "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?)"
 _REPEATED = """
 SELECT company, type, id, json_group_array(json_array(file, line)) FROM
-    (SELECT company, type, id, file, line FROM record ORDER BY company, type, id, file, line)
-GROUP BY company, type, id HAVING count(*) > 1
+    (SELECT company, type, id, file, line FROM
+        (SELECT company, type, id FROM record GROUP BY company, type, id HAVING count(*) > 1)
+        JOIN record USING (company, type, id)
+    ORDER BY company, type, id, file, line)
+GROUP BY company, type, id
 """
 _BY_CLIENT = """
 SELECT company, client, count(*) AS records, min(known) AS passed_over FROM record WHERE client IS NOT NULL
