@@ -95,19 +95,25 @@ def _url_of(name: str) -> str:
     return urlunsplit(urlsplit(POSTGRES_URL)._replace(path=f"/{name}"))
 
 
-def import_history(size: Size, file: Path) -> int:
-    """Make a SQLite file of what is imported of a history, and return how many records that are."""
-    file.unlink(missing_ok=True)
+def import_history(size: Size, file: Path) -> None:
+    """Make a SQLite file of what is imported of a history."""
     records = file.with_suffix(".jsonl")
-    lines = 0
-    with records.open("wb") as out:
-        for line in write_history(size):
-            out.write(line)
-            lines += 1
-    portal(f"sqlite:///{file}", "migrate")
+    write_records(size, records)
+    make_empty(file)
     portal(f"sqlite:///{file}", "import", str(records))
     records.unlink()
-    return lines
+
+
+def write_records(size: Size, file: Path) -> int:
+    """Make a file of the records of a history, and return how many they are."""
+    with file.open("wb") as out:
+        return sum(1 for line in write_history(size) if out.write(line))
+
+
+def make_empty(file: Path) -> None:
+    """Make a SQLite file with our tables and nothing in them."""
+    file.unlink(missing_ok=True)
+    portal(f"sqlite:///{file}", "migrate")
 
 
 def _copy_clients(size: Size, file: Path) -> None:

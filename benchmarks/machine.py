@@ -4,11 +4,13 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import psycopg
+from attrs import frozen
 
 HERE = Path(__file__).parent
 FOLDER = HERE.parent / ".bench"
@@ -32,6 +34,31 @@ def portal(url: str, *arguments: str, **settings: str) -> str:
     if done.returncode:
         raise RuntimeError(f"portal {' '.join(arguments)}: {done.stdout}{done.stderr}")
     return done.stdout
+
+
+@frozen
+class Run:
+    """How long a command took, its start counted, and the memory of the largest of its processes."""
+
+    seconds: float
+    peak_mebibytes: float
+
+
+def timed(url: str, *arguments: str) -> Run:
+    """Run a command of the portal on a database, and measure it."""
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        [str(BIN / "portal"), *arguments],
+        env=environment(PORTAL_DATABASE_URL=url),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    _, status, used = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - started
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"portal {' '.join(arguments)} ended with {process.returncode}")
+    return Run(seconds, used.ru_maxrss / 1024)
 
 
 def environment(**settings: str) -> dict[str, str]:

@@ -3,7 +3,6 @@
 import http.client
 import json
 import os
-import resource
 import sqlite3
 import subprocess
 import sys
@@ -21,10 +20,10 @@ from attrs import asdict, evolve, frozen
 
 from benchmarks import imports, lighthouse, statements
 from benchmarks.answers import compare
-from benchmarks.databases import Databases, forget_decisions, import_history
+from benchmarks.databases import Databases, forget_decisions, make_empty, write_records
 from benchmarks.history import LARGE_CLIENT, SMALL_CLIENT
 from benchmarks.load import Measured, interleaved, load, middle, warm
-from benchmarks.machine import resident_mebibytes
+from benchmarks.machine import resident_mebibytes, timed
 from benchmarks.servers import API, HELLO, HOST, OTHERS, OURS, OURS_SQLITE, Server, Subject, served
 
 REDIS_URL = os.environ.get("PORTAL_TEST_REDIS_URL", "redis://127.0.0.1:6379/0")
@@ -296,14 +295,18 @@ def _await_answer(server: Server) -> None:
 
 
 def records(databases: Databases, effort: Effort) -> Figures:
-    """Import records into a fresh SQLite file, by the command."""
-    size = evolve(databases.size, each=100, small=100, large=100, clients=200 * effort.rounds, copies=1)
+    """Time the command that imports a file of records into a SQLite file with empty tables, both made beforehand."""
+    size = evolve(databases.size, clients=databases.size.clients // 20, copies=1, each=100, small=100, large=100)
     with TemporaryDirectory(dir=databases.sqlite.parent) as folder:
-        started = time.perf_counter()
-        imported = import_history(size, Path(folder) / "import.sqlite3")
-        seconds = time.perf_counter() - started
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    return {"records": imported, "seconds": seconds, "rate": imported / seconds, "peak_mebibytes": peak}
+        given, file = Path(folder) / "records.jsonl", Path(folder) / "import.sqlite3"
+        count = write_records(size, given)
+        runs = []
+        for _ in range(effort.rounds):
+            make_empty(file)
+            runs.append(timed(f"sqlite:///{file}", "import", str(given)))
+    seconds = median(each.seconds for each in runs)
+    peak = max(each.peak_mebibytes for each in runs)
+    return {"records": count, "seconds": seconds, "rate": count / seconds, "peak_mebibytes": peak}
 
 
 PARTS: Mapping[str, Callable[[Databases, Effort], Figures]] = {

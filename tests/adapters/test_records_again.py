@@ -65,7 +65,7 @@ def noted(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
         read.extend(given)
         return prepare(given, pack)
 
-    monkeypatch.setattr(helpers, "prepare", noting)
+    monkeypatch.setattr(staging, "prepare", noting)
     return read
 
 

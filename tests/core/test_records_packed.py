@@ -1,7 +1,8 @@
 """Records with a checksum, packed for the store: taken in like any other, and passed over when they are the same."""
 
 import pickle
-from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import final
@@ -24,11 +25,13 @@ from portal_adapters.contract.builders import (
 )
 from portal_adapters.contract.mint import CountingMint
 from portal_adapters.memory.store import MemoryTransactions
+from portal_core.domain.access import Scope
 from portal_core.domain.agreement import Claim
-from portal_core.domain.ids import ClientId, CompanyId
+from portal_core.domain.ids import ClientId, CompanyId, OrderId
 from portal_core.domain.ledger import Ledger
-from portal_core.domain.records import Fact, RecordRef, RecordType, ref_of
-from portal_core.ports import Facts, Intake, Kept, Pack, Packed, PackedIntake, Store, Transactions
+from portal_core.domain.records import Fact, RecordRef, RecordType, named_by, ref_of
+from portal_core.ports import Facts, Intake, Kept, Newcomer, Pack, Packed, PackedIntake, Settle, Store, Transactions
+from portal_core.use_cases.newcomers import judge_newcomer, newcomers_among
 from portal_core.use_cases.records import (
     ClientRecords,
     Counts,
@@ -39,9 +42,11 @@ from portal_core.use_cases.records import (
     Upsert,
     judge_records,
     pack_of,
+    settle_of,
     take_in_company,
     take_in_records,
 )
+from portal_core.use_cases.settling import Changed
 
 
 @final
@@ -105,12 +110,38 @@ class PackedWayIn(PackedIntake):
     def pack(self) -> Pack:
         return pickle.dumps
 
+    @property
+    def settle(self) -> Settle:
+        return settled_form
+
+    def let_in(self, company_id: CompanyId, newcomers: Collection[Newcomer]) -> None:
+        for each in newcomers:
+            self.save(company_id, each.facts)
+            ledger = pickle.loads(each.settled)  # noqa: S301 - as below
+            self.inner.settle(company_id, each.client_id, before=Ledger((), ()), after=ledger)
+
     def save(self, company_id: CompanyId, packed: Iterable[Packed]) -> None:
         assert company_id == COMPANY
         for each in packed:
             assert each.is_new == (each.ref not in self.checksums)
             self.inner.save([pickle.loads(each.form)])  # noqa: S301 - what this test packed
             self.checksums[each.ref] = each.checksum
+
+
+NEWCOMER = Scope(COMPANY, ClientId("newcomer"))
+
+FACTS: Sequence[Fact] = (
+    a_client(NEWCOMER),
+    an_order("O9", scope=NEWCOMER),
+    an_invoice("I9", scope=NEWCOMER, order_id=OrderId("O9")),
+    a_payment("P9", scope=NEWCOMER, allocations=(paid("I9", eur("19.00")),)),
+)
+"""All records of a client of whom nothing is kept."""
+
+
+def settled_form(company_id: CompanyId, _: ClientId, ledger: Ledger) -> bytes:
+    assert company_id == COMPANY
+    return pickle.dumps(ledger)
 
 
 @final
@@ -136,7 +167,7 @@ def transactions() -> PackingTransactions:
     return transactions
 
 
-def outlined(change: Fact | Upsert, checksum: str) -> Outline:
+def outlined(change: Fact | Upsert, checksum: str = "first") -> Outline:
     upsert = change if isinstance(change, Upsert) else Upsert(fact=change)
     return evolve(upsert.outline(), checksum=checksum, form=pickle.dumps(upsert.fact))
 
@@ -156,6 +187,89 @@ def take_in(
 ) -> Counts:
     with transactions.begin() as store:
         return take_in_records(store, records_of(*changes, client_id=client_id, checksum=checksum))
+
+
+def judged(*facts: Fact, client_id: ClientId = NEWCOMER.client_id) -> bytes | None:
+    """Return what follows from the records of a client of whom nothing is kept."""
+    changed = Changed(company_id=COMPANY, client_id=client_id)
+    for each in map(outlined, facts):
+        changed.replace(each.ref, each.settling, each.claim)
+    named = [target for each in facts for _, target in named_by(each)]
+    return judge_newcomer(changed, named, settled_form)
+
+
+def newcomer_of(*facts: Fact) -> ClientRecords:
+    """Return the records of a client who was judged as a newcomer, unreadable in any other way."""
+    settled = judged(*facts)
+    assert settled is not None
+    packed = [Packed(ref=ref_of(each), form=pickle.dumps(each), checksum="first", is_new=True) for each in facts]
+    newcomer = Newcomer(client_id=NEWCOMER.client_id, facts=packed, settled=settled)
+    return ClientRecords(
+        company_id=COMPANY, client_id=NEWCOMER.client_id, read=lambda _: pytest.fail("was read"), newcomer=newcomer
+    )
+
+
+def test_a_newcomer_is_let_in_with_what_follows_from_its_records(transactions: PackingTransactions) -> None:
+    newcomer = newcomer_of(*FACTS)
+    told: list[RecordRef] = []
+
+    with transactions.begin() as store:
+        counts = take_in_records(store, newcomer, tell=lambda ref, _: told.append(ref))
+
+    assert counts == Counter((ref_of(each).type, Outcome.CREATED) for each in FACTS)
+    assert told == [ref_of(each) for each in FACTS]
+    with transactions.begin() as store:
+        refs = list(map(ref_of, FACTS))
+        assert store.facts.find(COMPANY, refs) == dict(zip(refs, FACTS, strict=True))
+        assert store.facts.kept(COMPANY, refs) == dict.fromkeys(refs, Kept(NEWCOMER.client_id, "first"))
+
+
+def test_newcomers_are_let_in_beside_others(transactions: PackingTransactions) -> None:
+    with transactions.begin() as store:
+        counts = take_in_records(store, newcomer_of(*FACTS), records_of(an_order("O1")))
+
+    assert counts == Counter((ref_of(each).type, Outcome.CREATED) for each in (*FACTS, an_order("O1")))
+
+
+def test_without_keeping_newcomers_are_only_counted(transactions: PackingTransactions) -> None:
+    with transactions.begin() as store:
+        counts = take_in_records(store, newcomer_of(*FACTS), keep=False)
+
+        assert sum(counts.values()) == len(FACTS)
+        assert not store.facts.kept(COMPANY, list(map(ref_of, FACTS)))
+
+
+def test_who_came_to_be_known_meanwhile_is_taken_in_like_any_other(transactions: PackingTransactions) -> None:
+    client, *others = FACTS
+    take_in(transactions, client, client_id=NEWCOMER.client_id)
+    records = evolve(newcomer_of(*FACTS), read=records_of(*FACTS, client_id=NEWCOMER.client_id).read)
+
+    with transactions.begin() as store:
+        assert take_in_records(store, records) == Counter(
+            [(RecordType.CLIENT, Outcome.UNCHANGED), *((ref_of(each).type, Outcome.CREATED) for each in others)]
+        )
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        [an_invoice(scope=NEWCOMER)],
+        [a_client(NEWCOMER), an_invoice(scope=NEWCOMER, order_id=OrderId("O1"))],
+        [a_client(NEWCOMER), a_payment(scope=NEWCOMER, allocations=(paid("I1", eur("1.00")),))],
+    ],
+    ids=["no client", "no order", "no invoice"],
+)
+def test_nothing_follows_from_records_that_break_a_rule(facts: Sequence[Fact]) -> None:
+    assert judged(*facts) is None
+
+
+def test_who_is_kept_or_has_a_record_that_is_kept_is_no_newcomer(transactions: PackingTransactions) -> None:
+    take_in(transactions, an_order("O1"))
+    stranger, thief = ClientId("stranger"), ClientId("thief")
+
+    with transactions.begin() as store:
+        asked = {CLIENT: [ref_of(an_order("O2"))], stranger: [ref_of(an_order("O2"))], thief: [ref_of(an_order("O1"))]}
+        assert newcomers_among(store, COMPANY, asked) == {stranger}
 
 
 def test_what_is_new_is_kept_with_its_checksum(transactions: PackingTransactions) -> None:
@@ -280,7 +394,9 @@ def test_a_deletion_beside_the_same_records_is_carried_out(transactions: Packing
 def test_a_store_says_how_it_packs_facts_or_that_it_does_not(transactions: PackingTransactions) -> None:
     with transactions.begin() as packing, MemoryTransactions(CountingMint()).begin() as plain:
         pack = pack_of(packing)
+        assert settle_of(packing) is settled_form
 
         assert pack is not None
         assert pack(a_company()) == pickle.dumps(a_company())
         assert pack_of(plain) is None
+        assert settle_of(plain) is None

@@ -1,89 +1,103 @@
-"""Other processes that prepare lines, so that a large file keeps more than one processor busy.
+"""Other processes that take over a part of an import, so that a large file keeps more than one processor busy.
 
 Each has a pipe of its own and does one batch at a time. One whose parent is gone, however that ended, finds its
 pipe closed and ends as well.
 """
 
+import gc
 import marshal
 import multiprocessing
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, suppress
 from itertools import islice
 from multiprocessing.connection import Connection
-from typing import Any, TypeAlias
+from types import TracebackType
+from typing import Any, Self, TypeAlias, TypeVar, final
 
-from portal_adapters.records.preparing import Fault, Ready, prepare
-from portal_core.ports import Pack
+B = TypeVar("B")
+M = TypeVar("M")
+R = TypeVar("R")
 
-Batch: TypeAlias = Sequence[tuple[int, bytes]]
-"""Lines with their numbers."""
-
-Prepared: TypeAlias = Iterator[tuple[Batch, list[Ready | list[Fault]]]]
+Task: TypeAlias = Callable[[M], R]
+"""Makes something of a message. Both can be written by marshal, and a task can be sent to another process."""
 
 WORTH_HELP = 8
-"""A file of fewer batches than this is read before a helper would have started."""
+"""Fewer batches than this are done before a helper would have started."""
+
+_OBJECTS_BETWEEN_COLLECTIONS = 50_000
 
 
-def prepared(batches: Iterable[Batch], pack: Pack | None, helpers: int) -> Prepared:
-    """Yield batches and what came of their lines, in order."""
-    rest = iter(batches)
-    first = list(islice(rest, WORTH_HELP))
-    yield from _prepared_here(first, pack)
-    if len(first) < WORTH_HELP or not helpers:
-        yield from _prepared_here(rest, pack)
-        return
-    with _helpers(helpers, pack) as pipes:
-        yield from _prepared_by(pipes, rest)
+@final
+class Helpers:
+    """So many processes at most, which start with the first work that is worth it and end with the block."""
 
+    def __init__(self, count: int = 0) -> None:
+        self._count = count
+        self._pipes: list[Any] = []
+        self._processes: list[Any] = []
 
-def _prepared_here(batches: Iterable[Batch], pack: Pack | None) -> Prepared:
-    for batch in batches:
-        yield batch, prepare((text for _, text in batch), pack)
+    def __enter__(self) -> Self:
+        return self
 
-
-def _prepared_by(pipes: Sequence["Connection[Any, Any]"], batches: Iterator[Batch]) -> Prepared:
-    """Hand every helper a batch, and another as soon as it gives one back."""
-    under_way: list[tuple[Any, Batch]] = []
-    for pipe, batch in zip(pipes, batches, strict=False):
-        under_way.append((pipe, _sent(pipe, batch)))
-    while under_way:
-        pipe, batch = under_way.pop(0)
-        ready = marshal.loads(pipe.recv_bytes())  # noqa: S302 - what another process of this program wrote
-        following = next(batches, None)
-        if following is not None:
-            under_way.append((pipe, _sent(pipe, following)))
-        yield batch, ready
-
-
-def _sent(pipe: "Connection[Any, Any]", batch: Batch) -> Batch:
-    pipe.send_bytes(marshal.dumps([text for _, text in batch]))
-    return batch
-
-
-@contextmanager
-def _helpers(count: int, pack: Pack | None) -> Generator[Sequence[Any]]:
-    context = multiprocessing.get_context("spawn")
-    pipes: list[Any] = []
-    processes: list[Any] = []
-    try:
-        for _ in range(count):
-            ours, theirs = context.Pipe()
-            process = context.Process(target=_help, args=(theirs, pack), daemon=True)
-            process.start()
-            theirs.close()
-            pipes.append(ours)
-            processes.append(process)
-        yield pipes
-    finally:
-        for pipe in pipes:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for pipe in self._pipes:
             pipe.close()
-        for process in processes:
+        for process in self._processes:
             process.join()
 
+    def done(self, task: Task[M, R], batches: Iterable[B], message: Callable[[B], M]) -> Iterator[tuple[B, R]]:
+        """Yield batches and what a task made of the message that tells of each, in order."""
+        rest = iter(batches)
+        if not self._pipes:
+            first = list(islice(rest, WORTH_HELP))
+            yield from ((batch, task(message(batch))) for batch in first)
+            if len(first) == WORTH_HELP:
+                self._start()
+        if self._pipes:
+            yield from self._done_by_helpers(task, rest, message)
+        else:
+            yield from ((batch, task(message(batch))) for batch in rest)
 
-def _help(pipe: "Connection[Any, Any]", pack: Pack | None) -> None:
+    def _done_by_helpers(
+        self, task: Task[M, R], batches: Iterator[B], message: Callable[[B], M]
+    ) -> Iterator[tuple[B, R]]:
+        """Hand every helper a batch, and another as soon as it gives one back."""
+        under_way: list[tuple[Any, B]] = []
+        for pipe, batch in zip(self._pipes, batches, strict=False):
+            _send(pipe, task, message(batch))
+            under_way.append((pipe, batch))
+        while under_way:
+            pipe, batch = under_way.pop(0)
+            made = marshal.loads(pipe.recv_bytes())  # noqa: S302 - what another process of this program wrote
+            following = next(batches, None)
+            if following is not None:
+                _send(pipe, task, message(following))
+                under_way.append((pipe, following))
+            yield batch, made
+
+    def _start(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        for _ in range(self._count):
+            ours, theirs = context.Pipe()
+            process = context.Process(target=_help, args=(theirs,), daemon=True)
+            process.start()
+            theirs.close()
+            self._pipes.append(ours)
+            self._processes.append(process)
+
+
+def _send(pipe: "Connection[Any, Any]", task: Task[M, R], message: Any) -> None:  # noqa: ANN401 - what marshal takes
+    pipe.send(task)
+    pipe.send_bytes(marshal.dumps(message))
+
+
+def _help(pipe: "Connection[Any, Any]") -> None:
+    # Thousands of objects are made and let go of, hardly any in a circle: to look for such so often costs a tenth.
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, 20, 20)
     # The pipe is closed when there is no more to do, or nobody left to do it for.
     with closing(pipe), suppress(EOFError, OSError, KeyboardInterrupt):
         while True:
-            texts = marshal.loads(pipe.recv_bytes())  # noqa: S302 - as above
-            pipe.send_bytes(marshal.dumps(prepare(texts, pack)))
+            task = pipe.recv()
+            pipe.send_bytes(marshal.dumps(task(marshal.loads(pipe.recv_bytes()))))  # noqa: S302 - as above

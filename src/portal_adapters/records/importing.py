@@ -6,15 +6,17 @@ None is of more than 500 clients, however few records they have: a transaction h
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from functools import partial
 from itertools import groupby
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import BinaryIO, Protocol, TypeAlias, TypeVar, final
 
 from attrs import field, frozen
 
 from portal_adapters import clock
+from portal_adapters.records.helpers import Helpers
+from portal_adapters.records.newcomers import Account, judge_newcomers, newcomers_of
 from portal_adapters.records.placing import give_owners, give_units, located, require_company
 from portal_adapters.records.recognising import recognised
 from portal_adapters.records.staging import (
@@ -29,7 +31,7 @@ from portal_core.domain.audit import PROGRAM, Actor
 from portal_core.domain.errors import Busy, Refusal
 from portal_core.domain.ids import CompanyId
 from portal_core.domain.records import RecordType
-from portal_core.ports import Store, Transactions
+from portal_core.ports import Settle, Store, Transactions
 from portal_core.use_cases.records import (
     ClientRecords,
     Counts,
@@ -43,6 +45,7 @@ from portal_core.use_cases.records import (
     judge_records,
     note_import,
     pack_of,
+    settle_of,
     take_in_company,
     take_in_records,
 )
@@ -64,6 +67,9 @@ _WAITS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 5.0, 5.0, 10.0, 10.0)
 """How many seconds to wait for a store that is busy, again and again; it has its own patience besides."""
 
 Begin: TypeAlias = Callable[[], AbstractContextManager[Store]]
+
+_Group: TypeAlias = Sequence[ClientShare]
+"""Clients whose records make up a transaction."""
 
 _Counted: TypeAlias = tuple[CompanyId, Counts]
 
@@ -121,11 +127,12 @@ def import_records(  # noqa: PLR0913 - what it takes in, and six choices of how
     pack = begins.read(pack_of)
     recognise = None if pack is None else partial(recognised, begins.read)
     with Staging(pack) as staging:
-        staged(staging, files, problems, progress, helpers, recognise)
         work = _Import(begins=begins, staging=staging, progress=progress, by=by)
-        work.prepare(problems)
-        if not work.is_small:
-            work.judge(problems)
+        with Helpers(helpers) as some:
+            staged(staging, files, problems, progress, some, recognise)
+            work.prepare(problems)
+            if not work.is_small:
+                work.judge(problems, some)
         return work.apply(keep=not dry_run)
 
 
@@ -174,15 +181,38 @@ class _Import:
             problems.add_all(self.begins.read(partial(self._prepare_company, company_id=company_id)))
         _refuse_if_any(problems)
 
-    def judge(self, problems: Problems) -> None:
-        """Judge all clients before the first of them is kept."""
+    def judge(self, problems: Problems, helpers: Helpers) -> None:
+        """Judge all clients before the first of them is kept: newcomers by themselves, others beside what is kept."""
         done = 0
-        for group in _groups(self.staging.clients()):
-            faults = self.begins.read(partial(self._judge_group, group=group))
-            problems.add_each(located(self.staging, company_id, fault) for company_id, fault in faults)
-            done += sum(share.count for share in group)
-            self.progress("checking", done)
+        settle = self.begins.read(settle_of)
+        with closing(self.staging.clients()) as shares:
+            for group, others in self._with_others(_groups(shares), settle, helpers):
+                if others:
+                    faults = self.begins.read(partial(self._judge_group, group=others))
+                    problems.add_each(located(self.staging, company_id, fault) for company_id, fault in faults)
+                done += sum(share.count for share in group)
+                self.progress("checking", done)
         _refuse_if_any(problems)
+
+    def _with_others(
+        self, groups: Iterable[_Group], settle: Settle | None, helpers: Helpers
+    ) -> Iterator[tuple[_Group, _Group]]:
+        """Judge newcomers, and yield each group with those of it who are none, or whose records break a rule."""
+        if settle is None:
+            yield from ((group, group) for group in groups)
+            return
+        task = partial(judge_newcomers, settle=settle)
+        accounts = ((group, self._newcomers(group)) for group in groups)
+        for (group, newcomers), settled in helpers.done(task, accounts, itemgetter(1)):
+            good = {account[:2]: form for account, form in zip(newcomers, settled, strict=True) if form is not None}
+            self.staging.keep_settled(good)
+            yield group, [share for share in group if (share.company_id, share.client_id) not in good]
+
+    def _newcomers(self, group: _Group) -> list[Account]:
+        """Return the outlines of those of a group of whom nothing is kept; not of clients with very many records."""
+        accounts = (self.staging.account(share) for share in group if share.count <= _READ_ONCE)
+        given = [account for account in accounts if account is not None]
+        return self.begins.read(lambda store: list(newcomers_of(store, given)))
 
     def apply(self, *, keep: bool) -> Counts:
         """Keep companies, then clients, then delete companies: at once where there is little, else by groups."""
@@ -239,7 +269,7 @@ class _Import:
         give_units(store, self.staging, company_id, problems)
         return problems
 
-    def _judge_group(self, store: Store, group: Sequence[ClientShare]) -> list[tuple[CompanyId, RecordFault]]:
+    def _judge_group(self, store: Store, group: _Group) -> list[tuple[CompanyId, RecordFault]]:
         return [
             (company_id, fault)
             for company_id, some in _by_company(self._records_of(share, keeping=False) for share in group)
@@ -285,19 +315,22 @@ class _Import:
             raise FileRefused(problems) from wrong
 
     def _records_of(self, share: ClientShare, *, keeping: bool) -> ClientRecords:
-        read = _reader(self.staging, share, keeping=keeping)
-        return ClientRecords(company_id=share.company_id, client_id=share.client_id, read=read)
+        newcomer = self.staging.newcomer(share) if keeping else None
+        read = _reader(self.staging, share, keeping=keeping, at_once=newcomer is None and share.count <= _READ_ONCE)
+        return ClientRecords(company_id=share.company_id, client_id=share.client_id, read=read, newcomer=newcomer)
 
 
-def _reader(staging: Staging, share: ClientShare, *, keeping: bool) -> Callable[[bool], Iterable[Outline | Deletion]]:
-    """Return what reads a client's records: from disk again each time, or at once where they are few."""
-    if share.count > _READ_ONCE:
+def _reader(
+    staging: Staging, share: ClientShare, *, keeping: bool, at_once: bool
+) -> Callable[[bool], Iterable[Outline | Deletion]]:
+    """Return what reads a client's records: at once, or from disk again each time."""
+    if not at_once:
         return lambda to_keep: staging.outlines(share, keeping=to_keep)
     read = list(staging.outlines(share, keeping=keeping))
     return lambda _: read
 
 
-def _groups(shares: Iterable[ClientShare]) -> Iterator[Sequence[ClientShare]]:
+def _groups(shares: Iterable[ClientShare]) -> Iterator[_Group]:
     """Yield clients together until they make up a transaction: by their records, or by their own number."""
     group: list[ClientShare] = []
     count = 0

@@ -19,8 +19,8 @@ from portal_core.domain.invoices import (
 )
 from portal_core.domain.money import CURRENCIES, Currency, Money
 from portal_core.domain.payments import Payment, PaymentAllocation, PaymentKind, PaymentRecordState
-from portal_core.domain.records import RecordRef, RecordType
-from portal_core.use_cases.records import Upsert, named_by
+from portal_core.domain.records import RecordRef, RecordType, named_by
+from portal_core.use_cases.records import Upsert
 
 Owner: TypeAlias = tuple[CompanyId, ClientId]
 Values: TypeAlias = tuple[Any, ...]

@@ -1,7 +1,7 @@
 """Files laid out on disk by company and client, so that they can be judged whole before anything is written."""
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from itertools import islice
@@ -11,15 +11,16 @@ from typing import BinaryIO, Self, TypeAlias, final
 import orjson
 from attrs import define, evolve, field, frozen
 
-from portal_adapters.records.helpers import prepared
-from portal_adapters.records.outlines import load_outline
-from portal_adapters.records.preparing import PLACES, Ready, forms_of
+from portal_adapters.records.helpers import Helpers
+from portal_adapters.records.newcomers import Account
+from portal_adapters.records.outlines import Owner, load_outline
+from portal_adapters.records.preparing import PLACES, Ready, forms_of, prepare
 from portal_adapters.records.reading import read_line
 from portal_core.domain.errors import InvalidInput, Refusal
 from portal_core.domain.ids import ClientId, CompanyId, InvoiceId
 from portal_core.domain.money import CURRENCIES, Currency
 from portal_core.domain.records import RecordRef, RecordType
-from portal_core.ports import Pack
+from portal_core.ports import Newcomer, Pack, Packed
 from portal_core.use_cases.records import Change, Deletion, Outline, OutlinedChange, Upsert
 
 LONGEST_LINE = 32 * 1024 * 1024
@@ -149,7 +150,7 @@ class Staging:
         file: BinaryIO,
         problems: Problems,
         progress: Progress,
-        helpers: int = 0,
+        helpers: Helpers | None = None,
         recognise: Recognise | None = None,
     ) -> None:
         """Stage the lines of a file, and take note of what is wrong with any."""
@@ -158,7 +159,8 @@ class Staging:
         lines = _lines_of(name, file)
         self._database.execute("BEGIN")
         unknown = lines if recognise is None else self._unknown(lines, place, progress, recognise)
-        for batch, ready in prepared(_batches(unknown), self._pack, helpers):
+        reading = partial(prepare, pack=self._pack)
+        for batch, ready in (helpers or Helpers()).done(reading, _batches(unknown), _texts_of):
             rows: list[tuple[object, ...]] = []
             for (number, text), each in zip(batch, ready, strict=True):
                 if isinstance(each, list):
@@ -190,6 +192,7 @@ class Staging:
 
     def index(self, problems: Problems) -> None:
         """Make the lines ready to be looked up; take note of records that come more than once."""
+        self._database.executescript(_INDEXES)
         kind: int
         for company, kind, record_id, lines in self._database.execute(_REPEATED):
             places: list[tuple[int, int]] = orjson.loads(lines)
@@ -198,7 +201,6 @@ class Staging:
                 detail = f"{_TYPES[kind].value} {record_id!r} of company {company!r} comes before, in line {first}"
                 where = "" if file == again else f" of {self._files[file]}"
                 problems.add(LineProblem(file=self._files[again], line=line, pointer="/id", detail=detail + where))
-        self._database.executescript(_INDEXES)
 
     def count(self) -> int:
         """Return how many records are to be judged."""
@@ -218,7 +220,7 @@ class Staging:
         """Return the companies that any record is of."""
         return [CompanyId(each) for (each,) in self._database.execute("SELECT DISTINCT company FROM record ORDER BY 1")]
 
-    def clients(self) -> Iterator[ClientShare]:
+    def clients(self) -> Generator[ClientShare]:
         """Yield whose records there are to be judged, by company and client: not those of whom every line is known."""
         with closing(self._database.cursor()) as cursor:
             for company, client, count in cursor.execute(_CLIENTS):
@@ -272,6 +274,29 @@ class Staging:
                     continue
                 outlined = load_outline(outline, ref.type, record_id, owner)
                 yield Outline(ref, partial(self._whole, rowid), *outlined, checksum, form)
+
+    def account(self, share: ClientShare) -> Account | None:
+        """Return the outlines of one client's records; nothing where it can be no newcomer to the store."""
+        rows = self._database.execute(_ACCOUNT, (share.company_id, share.client_id)).fetchall()
+        if any(passed_over for *_, passed_over in rows):
+            return None
+        return share.company_id, share.client_id, [(place, own_id, outline) for place, own_id, outline, _ in rows]
+
+    def keep_settled(self, settled: Mapping[Owner, bytes]) -> None:
+        """Keep what follows from the records of some newcomers."""
+        self._database.executemany(_KEEP_SETTLED, ((*owner, form) for owner, form in settled.items()))
+
+    def newcomer(self, share: ClientShare) -> Newcomer | None:
+        """Return a client with all of its records packed, if it was judged as a newcomer."""
+        owner = share.company_id, share.client_id
+        settled = self._database.execute(_SETTLED, owner).fetchone()
+        if settled is None:
+            return None
+        facts = [
+            Packed(ref=_ref(place, own_id), form=form, checksum=checksum, is_new=True)
+            for place, own_id, checksum, form in self._database.execute(_PACKED, owner)
+        ]
+        return Newcomer(client_id=share.client_id, facts=facts, settled=settled[0])
 
     def _whole(self, rowid: int, *, with_lines: bool = True) -> Upsert:
         text, units = self._database.execute(_WHOLE, (rowid,)).fetchone()
@@ -361,6 +386,10 @@ def _batches(lines: Iterator[NumberedLine]) -> Iterator[Sequence[NumberedLine]]:
         yield batch
 
 
+def _texts_of(batch: Sequence[NumberedLine]) -> list[bytes]:
+    return [text for _, text in batch]
+
+
 def _lines_of(name: str, file: BinaryIO) -> Iterator[NumberedLine]:
     """Yield the lines that hold anything, each with its number."""
     for number, text in enumerate(iter(lambda: file.readline(LONGEST_LINE + 1), b""), start=1):
@@ -383,7 +412,7 @@ def staged(
     files: Iterable[tuple[str, BinaryIO]],
     problems: Problems,
     progress: Progress,
-    helpers: int = 0,
+    helpers: Helpers | None = None,
     recognise: Recognise | None = None,
 ) -> None:
     """Stage all files; refuse with FileRefused when the form of any line is wrong."""
@@ -403,9 +432,12 @@ CREATE TABLE record (
     deleted INTEGER NOT NULL, unit TEXT, waiting INTEGER NOT NULL, checksum TEXT NOT NULL, outline BLOB, form BLOB,
     file INTEGER NOT NULL, line INTEGER NOT NULL, text BLOB NOT NULL, units BLOB, known INTEGER NOT NULL
 );
+CREATE TABLE newcomer (
+    company TEXT NOT NULL, client TEXT NOT NULL, settled BLOB NOT NULL, PRIMARY KEY (company, client)
+);
 """
 _INDEXES = """
-CREATE INDEX by_id ON record (company, type, id);
+CREATE INDEX by_id ON record (company, type, id, file, line);
 CREATE INDEX by_client ON record (company, client, file, line, known);
 CREATE INDEX deletions ON record (company) WHERE deleted;
 CREATE INDEX waiting ON record (company) WHERE waiting;
@@ -413,8 +445,11 @@ CREATE INDEX waiting ON record (company) WHERE waiting;
 _INSERT = "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?)"
 _REPEATED = """
 SELECT company, type, id, json_group_array(json_array(file, line)) FROM
-    (SELECT company, type, id, file, line FROM record ORDER BY company, type, id, file, line)
-GROUP BY company, type, id HAVING count(*) > 1
+    (SELECT company, type, id, file, line FROM
+        (SELECT company, type, id FROM record GROUP BY company, type, id HAVING count(*) > 1)
+        JOIN record USING (company, type, id)
+    ORDER BY company, type, id, file, line)
+GROUP BY company, type, id
 """
 _BY_CLIENT = """
 SELECT company, client, count(*) AS records, min(known) AS passed_over FROM record WHERE client IS NOT NULL
@@ -436,6 +471,13 @@ _OUTLINES, _OUTLINES_TO_KEEP = (
     """  # noqa: S608
     for form in ("NULL", "form")
 )
+_ACCOUNT = """
+SELECT type, id, outline, deleted OR known OR form IS NULL FROM record WHERE company = ? AND client = ?
+ORDER BY file, line
+"""
+_KEEP_SETTLED = "INSERT INTO newcomer VALUES (?, ?, ?)"
+_SETTLED = "SELECT settled FROM newcomer WHERE company = ? AND client = ?"
+_PACKED = "SELECT type, id, checksum, form FROM record WHERE company = ? AND client = ? ORDER BY file, line"
 _WHOLE = "SELECT text, units FROM record WHERE rowid = ?"
 _FIRST = "SELECT file, line FROM record WHERE company = ? ORDER BY file, line LIMIT 1"
 _FIRST_UPSERT = """

@@ -6,6 +6,7 @@ A row is a tuple of what the driver takes as it is: text, whole numbers, bytes, 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from functools import cache
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 from attrs import frozen
@@ -40,6 +41,12 @@ def execute_many(connection: Connection, statement: Change, names: Sequence[str]
         connection.exec_driver_sql(driven.text, sent)
 
 
+def values_at(places: Sequence[Any]) -> Callable[[Any], Row]:
+    """Return what takes the values at some places, two or more, out of a row or a mapping."""
+    first, second, *others = places
+    return itemgetter(first, second, *others)
+
+
 @cache
 def _driven(statement: Change, kind: Callable[..., Dialect], names: tuple[str, ...]) -> _Driven:
     dialect = kind()
@@ -54,8 +61,8 @@ def _driven(statement: Change, kind: Callable[..., Dialect], names: tuple[str, .
 
 
 def _arrangement(places: tuple[int, ...], days: frozenset[int]) -> Callable[[Row], Row]:
-    if not days and places == tuple(range(len(places))):
-        return _as_it_is
+    if not days:
+        return _as_it_is if places == tuple(range(len(places))) else values_at(places)
 
     def arranged(row: Row) -> Row:
         return tuple([_day(row[place]) if place in days else row[place] for place in places])

@@ -9,7 +9,7 @@ from portal_core.domain.balance import OpenAmount
 from portal_core.domain.invoices import Invoice, instalments_due, oldest_open_day
 from portal_core.domain.ledger import Ledger
 from portal_core.domain.payments import Payment
-from portal_core.domain.records import RecordRef, ref_of
+from portal_core.domain.records import RecordRef, RecordType, ref_of
 from portal_core.domain.statement import Movement
 
 Settling: TypeAlias = Invoice | Payment
@@ -17,6 +17,13 @@ Settling: TypeAlias = Invoice | Payment
 
 Held: TypeAlias = Mapping[RecordRef, Settling]
 """The documents of a ledger by type and id."""
+
+
+DERIVED: Mapping[RecordType, tuple[str, ...]] = {
+    RecordType.INVOICE: ("amount_due", "payment_state", "oldest_due_on"),
+    RecordType.PAYMENT: ("unallocated",),
+}
+"""The columns that follow from a ledger."""
 
 
 @frozen(kw_only=True)

@@ -1,6 +1,6 @@
 """Taking facts in, in SQL."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import chain, islice
@@ -11,19 +11,21 @@ from sqlalchemy import Column, ColumnElement, Connection, Delete, Select, bindpa
 from sqlalchemy.exc import IntegrityError
 
 from portal_adapters.sqlalchemy.bulk import Row, execute_many
-from portal_adapters.sqlalchemy.dialects import MOST_IN_ONE_QUESTION, add_up, in_chunks, take_turns, upsert
+from portal_adapters.sqlalchemy.counting import HIDDEN, count_shown
+from portal_adapters.sqlalchemy.dialects import MOST_IN_ONE_QUESTION, in_chunks, take_turns, upsert
 from portal_adapters.sqlalchemy.documents import among
 from portal_adapters.sqlalchemy.engine import busy
 from portal_adapters.sqlalchemy.facts import TABLES
 from portal_adapters.sqlalchemy.ledgers import ledgers_around
+from portal_adapters.sqlalchemy.newcomers import let_in, settled_form
 from portal_adapters.sqlalchemy.packing import ALLOCATION_COLUMNS, COLUMNS, Rows, pack, rows_of, unpack
-from portal_adapters.sqlalchemy.schema import allocations, document_counts
+from portal_adapters.sqlalchemy.schema import allocations
 from portal_adapters.sqlalchemy.settling import settle
 from portal_core.domain.companies import Company
 from portal_core.domain.ids import ClientId, CompanyId
 from portal_core.domain.ledger import Ledger
 from portal_core.domain.records import Fact, RecordRef, RecordType, ref_of
-from portal_core.ports import Intake, Pack, Packed, PackedIntake
+from portal_core.ports import Intake, Newcomer, Pack, Packed, PackedIntake, Settle
 
 There: TypeAlias = Mapping[str, tuple[str, str]]
 """Documents that are kept already: the client and the state of each, by id."""
@@ -33,14 +35,6 @@ Written: TypeAlias = tuple[Rows, str | None, bool]
 
 T = TypeVar("T")
 
-_HIDDEN: Mapping[RecordType, frozenset[str]] = {
-    RecordType.QUOTE: frozenset({"draft"}),
-    RecordType.ORDER: frozenset(),
-    RecordType.DELIVERY: frozenset({"draft"}),
-    RecordType.INVOICE: frozenset({"draft", "cancelled"}),
-    RecordType.PAYMENT: frozenset({"draft", "cancelled"}),
-}
-
 _SETTLING = frozenset({RecordType.INVOICE, RecordType.PAYMENT})
 
 _FORGET_ALLOCATIONS = delete(allocations).where(
@@ -49,7 +43,6 @@ _FORGET_ALLOCATIONS = delete(allocations).where(
     allocations.c.source_id == bindparam("of_id"),
     allocations.c.position >= bindparam("kept"),
 )
-_COUNTED = ("company_id", "client_id", "type", "documents")
 
 
 @final
@@ -83,7 +76,7 @@ class SqlIntake(Intake):
         for kind in RecordType:
             for chunk in in_chunks(ref.id for ref in refs if ref.type is kind):
                 there = _there(self.connection, company_id, kind, chunk)
-                _count(self.connection, company_id, kind, before=there.values(), now=())
+                count_shown(self.connection, company_id, kind, before=there.values(), now=())
                 if kind in _SETTLING:
                     _forget_allocations(self.connection, company_id, kind, dict.fromkeys(there, 0))
                 self.connection.execute(_remove(kind), {"company_id": company_id, "ids": chunk})
@@ -104,21 +97,28 @@ class SqlPackedIntake(PackedIntake):
     def pack(self) -> Pack:
         return pack
 
+    @property
+    def settle(self) -> Settle:
+        return settled_form
+
     def save(self, company_id: CompanyId, packed: Iterable[Packed]) -> None:
         for kind, batch in _batches(packed, lambda each: each.ref):
             written = [(unpack(each.form), each.checksum, each.is_new) for each in batch]
             _save(self.connection, company_id, kind, written)
+
+    def let_in(self, company_id: CompanyId, newcomers: Collection[Newcomer]) -> None:
+        let_in(self.connection, company_id, newcomers)
 
 
 def _save(connection: Connection, company_id: CompanyId, kind: RecordType, written: Sequence[Written]) -> None:
     dialect, columns = connection.dialect.name, (*COLUMNS[kind], "checksum")
     rows = [(*own, checksum) for (own, _), checksum, _ in written]
     there: There = {}
-    if kind in _HIDDEN:
+    if kind in HIDDEN:
         perhaps = [row for row, (_, _, is_new) in zip(rows, written, strict=True) if not is_new]
         there = _there(connection, company_id, kind, _values(kind, "id", perhaps))
         now = zip(_values(kind, "client_id", rows), _values(kind, "state", rows), strict=True)
-        _count(connection, company_id, kind, before=there.values(), now=now)
+        count_shown(connection, company_id, kind, before=there.values(), now=now)
     try:
         execute_many(connection, upsert(TABLES[kind], dialect, frozenset(columns)), columns, rows)
     except IntegrityError as error:
@@ -140,33 +140,13 @@ def _forget_allocations(
 
 
 def _there(connection: Connection, company_id: CompanyId, kind: RecordType, ids: Iterable[str]) -> There:
-    if kind not in _HIDDEN:
+    if kind not in HIDDEN:
         return {}
     found: dict[str, tuple[str, str]] = {}
     for chunk in in_chunks(ids):
         rows = connection.execute(_states(kind), {"company_id": company_id, "ids": chunk})
         found.update((own_id, (client_id, state)) for own_id, client_id, state in rows)
     return found
-
-
-def _count(
-    connection: Connection,
-    company_id: CompanyId,
-    kind: RecordType,
-    *,
-    before: Iterable[tuple[str, str]],
-    now: Iterable[tuple[str, str]],
-) -> None:
-    """Keep the numbers of documents that clients can see, as some of them are replaced; each by client and state."""
-    change = _shown(kind, now)
-    change.subtract(_shown(kind, before))
-    rows = [(company_id, client_id, kind.value, more) for client_id, more in sorted(change.items()) if more]
-    execute_many(connection, add_up(document_counts, connection.dialect.name, "documents"), _COUNTED, rows)
-
-
-def _shown(kind: RecordType, documents: Iterable[tuple[str, str]]) -> Counter[str]:
-    hidden = _HIDDEN.get(kind, frozenset[str]())
-    return Counter(client_id for client_id, state in documents if state not in hidden)
 
 
 def _batches(items: Iterable[T], ref: Callable[[T], RecordRef]) -> Iterator[tuple[RecordType, Sequence[T]]]:

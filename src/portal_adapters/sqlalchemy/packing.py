@@ -8,8 +8,9 @@ from typing import Any, Self, TypeAlias
 from attrs import frozen
 from sqlalchemy import Date, Table
 
-from portal_adapters.sqlalchemy.bulk import Row
+from portal_adapters.sqlalchemy.bulk import Row, values_at
 from portal_adapters.sqlalchemy.columns import Moment
+from portal_adapters.sqlalchemy.derived import DERIVED
 from portal_adapters.sqlalchemy.facts import TABLES
 from portal_adapters.sqlalchemy.schema import allocations
 from portal_adapters.sqlalchemy.values import microseconds_of
@@ -21,14 +22,8 @@ from portal_core.domain.records import Fact, RecordType, ref_of
 Rows: TypeAlias = tuple[Row, tuple[Row, ...]]
 """A fact's own row but for its checksum, and those of its allocations."""
 
-_DERIVED = {
-    RecordType.INVOICE: {"amount_due", "payment_state", "oldest_due_on"},
-    RecordType.PAYMENT: {"unallocated"},
-}
-
-
 COLUMNS: Mapping[RecordType, tuple[str, ...]] = {
-    kind: tuple(sorted({each.name for each in table.c} - {"checksum"} - _DERIVED.get(kind, set())))
+    kind: tuple(sorted({each.name for each in table.c} - {"checksum"} - set(DERIVED.get(kind, ()))))
     for kind, table in TABLES.items()
 }
 """The columns of a fact's row, in their order."""
@@ -40,19 +35,19 @@ ALLOCATION_COLUMNS = tuple(sorted(each.name for each in allocations.c))
 class _Form:
     """The columns that make a row, and what becomes of those that hold days and moments."""
 
-    names: tuple[str, ...]
+    values_in_order: Callable[[Values], Row]
     plain: Sequence[tuple[str, Callable[[Any], Any]]]
 
     @classmethod
     def of(cls, table: Table, names: tuple[str, ...]) -> Self:
         makes = ((name, _MAKES_PLAIN.get(type(table.c[name].type))) for name in names)
-        return cls(names, [(name, make) for name, make in makes if make is not None])
+        return cls(values_at(names), [(name, make) for name, make in makes if make is not None])
 
     def row(self, values: Values) -> Row:
         for name, make in self.plain:
             if values[name] is not None:
                 values[name] = make(values[name])
-        return tuple([values[name] for name in self.names])
+        return self.values_in_order(values)
 
 
 _MAKES_PLAIN: Mapping[type, Callable[[Any], Any]] = {Date: date.isoformat, Moment: microseconds_of}

@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 from portal_adapters.sqlalchemy.bulk import Row, execute_many
-from portal_adapters.sqlalchemy.derived import Derived, Held, derived_of, held_by
+from portal_adapters.sqlalchemy.derived import DERIVED, Derived, Held, derived_of, held_by
 from portal_adapters.sqlalchemy.dialects import MOST_IN_ONE_QUESTION, add_up, in_chunks
 from portal_adapters.sqlalchemy.documents import among, in_scope, number
 from portal_adapters.sqlalchemy.schema import allocations, invoices, movements, open_amounts, payments
@@ -37,17 +37,12 @@ from portal_core.domain.statement import Movement
 
 _TABLES = {RecordType.INVOICE: invoices, RecordType.PAYMENT: payments}
 
-_DERIVED = {
-    RecordType.INVOICE: ("amount_due", "payment_state", "oldest_due_on"),
-    RecordType.PAYMENT: ("unallocated",),
-}
-
 # The first derived column of a row is empty until its document is settled for the first time.
 _SETTLED = {
     kind: select(table.c.id).where(
         table.c.company_id == bindparam("company_id"),
         among(table.c.id, "ids"),
-        table.c[_DERIVED[kind][0]].is_not(None),
+        table.c[DERIVED[kind][0]].is_not(None),
     )
     for kind, table in _TABLES.items()
 }
@@ -55,7 +50,7 @@ _SETTLED = {
 
 def _update(kind: RecordType, table: Table) -> Update:
     this = and_(table.c.company_id == bindparam("of_company"), table.c.id == bindparam("of_id"))
-    return update(table).where(this).values({name: bindparam(name) for name in _DERIVED[kind]})
+    return update(table).where(this).values({name: bindparam(name) for name in DERIVED[kind]})
 
 
 _UPDATES = {kind: _update(kind, table) for kind, table in _TABLES.items()}
@@ -184,7 +179,7 @@ def _order(ref: RecordRef) -> tuple[str, str]:
 
 def _write_columns(connection: Connection, company_id: CompanyId, views: Views) -> None:
     for kind in _TABLES:
-        names = (*_DERIVED[kind], "of_company", "of_id")
+        names = (*DERIVED[kind], "of_company", "of_id")
         for statement, of_others in ((_UPDATES[kind], False), (_UPDATES_OF_OTHERS[kind], True)):
             rows = (
                 (*view.after.columns, company_id, view.ref.id)

@@ -124,9 +124,9 @@ def _sums(document: Quote | Order | Invoice) -> Values:
 
 
 def _minor(money: Money, document: Quote | Order | Invoice) -> int:
-    if money.currency != document.total.currency:
-        unit = document.total.currency.code
-        raise ValueError(f"{document.id} is in {unit}, and {money} is not; a document has one currency")
+    unit = document.total.currency
+    if money.currency is not unit and money.currency != unit:
+        raise ValueError(f"{document.id} is in {unit.code}, and {money} is not; a document has one currency")
     return money.minor
 
 

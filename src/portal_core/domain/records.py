@@ -74,29 +74,21 @@ def client_of(fact: Fact) -> ClientId | None:
 
 def references_of(fact: Fact) -> Iterator[tuple[str, RecordRef]]:
     """Yield the other documents that a fact names, each with the JSON pointer of the field that does."""
+    yield from named_by(fact)
+    if isinstance(fact, Invoice | Payment):
+        targets = [part.invoice_id for part in fact.allocations]
+        for index, target in enumerate(targets):
+            yield f"/allocations/{index}/invoice_id", RecordRef(RecordType.INVOICE, target)
+
+
+def named_by(fact: Fact) -> Iterator[tuple[str, RecordRef]]:
+    """Yield the documents that a fact names, but the invoices that it is allocated to: they are a ledger's to judge."""
     match fact:
-        case Quote():
-            yield from _optional("/order_id", RecordType.ORDER, fact.order_id)
-        case Order():
-            yield from _optional("/quote_id", RecordType.QUOTE, fact.quote_id)
-        case Delivery():
-            yield from _optional("/order_id", RecordType.ORDER, fact.order_id)
-            yield from _optional("/backorder_of", RecordType.DELIVERY, fact.backorder_of)
-        case Invoice():
-            yield from _optional("/order_id", RecordType.ORDER, fact.order_id)
-            yield from _allocated(fact)
-        case Payment():
-            yield from _allocated(fact)
+        case Invoice() | Delivery() | Quote() if fact.order_id is not None:
+            yield "/order_id", RecordRef(RecordType.ORDER, fact.order_id)
+        case Order() if fact.quote_id is not None:
+            yield "/quote_id", RecordRef(RecordType.QUOTE, fact.quote_id)
         case _:
-            return
-
-
-def _optional(pointer: str, kind: RecordType, record_id: str | None) -> Iterator[tuple[str, RecordRef]]:
-    if record_id is not None:
-        yield pointer, RecordRef(kind, record_id)
-
-
-def _allocated(fact: Invoice | Payment) -> Iterator[tuple[str, RecordRef]]:
-    targets = [part.invoice_id for part in fact.allocations]
-    for index, target in enumerate(targets):
-        yield f"/allocations/{index}/invoice_id", RecordRef(RecordType.INVOICE, target)
+            pass
+    if isinstance(fact, Delivery) and fact.backorder_of is not None:
+        yield "/backorder_of", RecordRef(RecordType.DELIVERY, fact.backorder_of)

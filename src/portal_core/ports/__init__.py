@@ -22,7 +22,7 @@ from portal_core.ports.glances import (
     InvoiceRows,
 )
 from portal_core.ports.happenings import Answers, AuditLog, Decisions, Events, KeptAnswer, KeyOfAnswer
-from portal_core.ports.intake import Facts, Intake, Kept, Pack, Packed, PackedIntake
+from portal_core.ports.intake import Facts, Intake, Kept, Newcomer, Pack, Packed, PackedIntake, Settle
 from portal_core.ports.outbox import Dispatches, Outbox, Webhooks
 from portal_core.ports.overview import Accounts, Balances, ComposedDashboards, Dashboards
 from portal_core.ports.system import Mint, Runner, Signer, Transactions
@@ -59,6 +59,7 @@ __all__ = [
     "KeyOfAnswer",
     "Links",
     "Mint",
+    "Newcomer",
     "Orders",
     "Outbox",
     "Pack",
@@ -67,6 +68,7 @@ __all__ = [
     "Payments",
     "Quotes",
     "Runner",
+    "Settle",
     "Signer",
     "Store",
     "Tickets",

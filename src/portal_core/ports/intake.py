@@ -1,7 +1,7 @@
 """Ports for the facts of the system of record: reading them back, and taking them in."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 from attrs import frozen
@@ -13,6 +13,9 @@ from portal_core.domain.room import Moved, moved_by
 
 Pack: TypeAlias = Callable[[Fact], bytes]
 """Makes of a fact the form in which a store keeps it."""
+
+Settle: TypeAlias = Callable[[CompanyId, ClientId, Ledger], bytes]
+"""Makes of a client's whole ledger the form in which a store keeps what follows from it."""
 
 
 @frozen
@@ -31,6 +34,15 @@ class Packed:
     form: bytes
     checksum: str
     is_new: bool
+
+
+@frozen(kw_only=True)
+class Newcomer:
+    """A client of whom nothing is kept: all of its facts packed, and what follows from them in the store's form."""
+
+    client_id: ClientId
+    facts: Sequence[Packed]
+    settled: bytes
 
 
 class Facts(Protocol):
@@ -83,9 +95,18 @@ class PackedIntake(Protocol):
     def pack(self) -> Pack:
         """The function that makes the form; it can be sent to another process."""
 
+    @property
+    @abstractmethod
+    def settle(self) -> Settle:
+        """The function that makes the form of what follows from a ledger; it can be sent to another process, too."""
+
     @abstractmethod
     def save(self, company_id: CompanyId, packed: Iterable[Packed]) -> None:
         """Insert or replace facts, each with its checksum; raises Busy as `Intake.save` does."""
+
+    @abstractmethod
+    def let_in(self, company_id: CompanyId, newcomers: Collection[Newcomer]) -> None:
+        """Insert clients with all that is known of them; raises Busy where any of it has come to be kept meanwhile."""
 
 
 class Intake(Protocol):

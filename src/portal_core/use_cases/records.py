@@ -22,9 +22,10 @@ from portal_core.domain.invoices import Invoice
 from portal_core.domain.ledger import Ledger
 from portal_core.domain.payments import Payment
 from portal_core.domain.quotes import Quote
-from portal_core.domain.records import Fact, RecordRef, RecordType, document_of, ref_of, references_of
-from portal_core.ports import Kept, Pack, Packed, Store
+from portal_core.domain.records import Fact, RecordRef, RecordType, document_of, named_by, ref_of
+from portal_core.ports import Kept, Newcomer, Pack, Packed, Settle, Store
 from portal_core.use_cases.audit import note_act
+from portal_core.use_cases.newcomers import newcomers_among
 from portal_core.use_cases.settling import Changed, RecordFault, Settling, settlings_of
 from portal_core.use_cases.withdrawing import faults_of_deletions
 
@@ -132,11 +133,6 @@ Change: TypeAlias = Upsert | Deletion
 OutlinedChange: TypeAlias = Upsert | Outline | Deletion
 
 
-def named_by(fact: Fact) -> Iterator[tuple[str, RecordRef]]:
-    """Yield the documents that a fact names, but the invoices that it is allocated to: they are a ledger's to judge."""
-    return (each for each in references_of(fact) if not each[0].startswith("/allocations/"))
-
-
 def settling_part(fact: Fact) -> Invoice | Payment | None:
     """Return what of a fact settles others or is settled: not an invoice's lines, which take the most room."""
     if isinstance(fact, Invoice):
@@ -150,11 +146,13 @@ class ClientRecords:
 
     `read` may be called again and yields the same changes in the same order. It is asked whether they are to be
     kept: until then, outlines need no form. That is what lets a client of 100,000 invoices through.
+    `newcomer` is all of them packed, with what follows, where `judge_newcomer` said what that is.
     """
 
     company_id: CompanyId
     client_id: ClientId
     read: Callable[[bool], Iterable[OutlinedChange]]
+    newcomer: Newcomer | None = None
 
 
 class RecordsDisagree(Refusal):
@@ -186,7 +184,9 @@ def take_in_records(
     Refuses with RecordsDisagree, after which the caller rolls back; nothing was written if it was one change alone.
     Without `keep` nothing is written.
     """
-    moving, counts = _moving(store, clients)
+    others, counts = _let_in(store, clients, keep=keep, tell=tell)
+    moving, unchanged = _moving(store, others)
+    counts += unchanged
     cases = _opened(store, moving, tell)
     for case in cases:
         if keep and case.changed.deleted:
@@ -252,6 +252,12 @@ def pack_of(store: Store) -> Pack | None:
     """Return what makes the form in which a store keeps facts, if it has one."""
     way_in = store.intake.packed()
     return None if way_in is None else way_in.pack
+
+
+def settle_of(store: Store) -> Settle | None:
+    """Return what makes the form in which a store keeps what follows from a ledger, if it has one."""
+    way_in = store.intake.packed()
+    return None if way_in is None else way_in.settle
 
 
 def owners_of(store: Store, company_id: CompanyId, refs: Collection[RecordRef]) -> Mapping[RecordRef, ClientId]:
@@ -329,6 +335,27 @@ def _sort(outline: Outline, became: Fact | None, ready: Packed | None, packed: l
         facts.append(became or outline.whole().fact)
     else:
         packed.append(ready)
+
+
+def _let_in(
+    store: Store, clients: Sequence[ClientRecords], *, keep: bool, tell: Tell
+) -> tuple[Sequence[ClientRecords], Counts]:
+    """Let in those who were judged as newcomers, and still are; return the other clients, and the counts of those."""
+    counts, way_in = Counts(), store.intake.packed()
+    judged = [each.newcomer for each in clients if each.newcomer is not None]
+    if way_in is None or not judged:
+        return clients, counts
+    company_id = clients[0].company_id
+    # The turns of all, so that who takes in some of the same clients takes them in the same order.
+    store.intake.ledgers(company_id, {each.client_id: () for each in clients})
+    refs = {each.client_id: [fact.ref for fact in each.facts] for each in judged}
+    new = newcomers_among(store, company_id, refs)
+    if keep:
+        way_in.let_in(company_id, [each for each in judged if each.client_id in new])
+    for ref in (ref for client_id in new for ref in refs[client_id]):
+        counts[ref.type, Outcome.CREATED] += 1
+        tell(ref, Outcome.CREATED)
+    return [each for each in clients if each.client_id not in new], counts
 
 
 def _moving(store: Store, clients: Sequence[ClientRecords]) -> tuple[Sequence[ClientRecords], Counts]:

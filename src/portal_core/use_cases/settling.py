@@ -180,6 +180,19 @@ def settlings_of(
     }
 
 
+def settling_of_newcomer(changed: Changed) -> Settling:
+    """Return the ledgers around the records of a client of whom nothing is kept."""
+    before = Ledger((), ())
+    return Settling(
+        before=before,
+        after=_after(before, changed),
+        changed=changed,
+        touched_invoices=changed.invoices,
+        touched_payments=changed.payments,
+        moved=dict,
+    )
+
+
 def _ledgers(
     store: Store, changes: Sequence[Changed], around: Mapping[ClientId, Collection[RecordRef]]
 ) -> Mapping[ClientId, Ledger]:
