@@ -105,6 +105,11 @@ def test_a_narrowed_link_takes_no_more(portals: Portals, path: str) -> None:
     assert portals[MANY].asked(path, token=NARROWED) == (3 if path.endswith(OF_A_FILE) else 2)
 
 
+@pytest.mark.parametrize("token", [WHOLE, NARROWED])
+def test_the_first_page_for_people_takes_no_more(portals: Portals, token: str) -> None:
+    assert [portals[rows].asked("/p/{token}", token=token) for rows in (1, MANY)] == [2, 2]
+
+
 @pytest.mark.parametrize("path", STAFF_READS)
 def test_what_staff_reads_takes_one_statement(portals: Portals, path: str) -> None:
     statements = 2 if path.endswith(OF_A_FILE) else 1

@@ -1,47 +1,29 @@
-"""What is summed over a client's documents in SQL, from what the intake adds up: balances, and the dashboard."""
+"""What a client sees first in SQL: the dashboard, and the first page for people."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, timedelta
+from collections.abc import Mapping
+from datetime import date
 from functools import cache
 from typing import Any, final
 
 from attrs import frozen
-from sqlalchemy import Connection, Select, String, bindparam, case, func, select
+from sqlalchemy import Connection, Select, select
 
+from portal_adapters.sqlalchemy.balances import OPEN_AMOUNTS, aged_on, open_amounts_of
 from portal_adapters.sqlalchemy.deliveries import DELIVERIES, delivery_views
 from portal_adapters.sqlalchemy.direct import fetch
-from portal_adapters.sqlalchemy.documents import constant, in_scope, number, only_of, scope_parameters
+from portal_adapters.sqlalchemy.documents import only_of, scope_parameters
+from portal_adapters.sqlalchemy.first_pages import read_first_page
 from portal_adapters.sqlalchemy.invoices import INVOICES, invoice_summaries
 from portal_adapters.sqlalchemy.keyset import ListSource, newest
 from portal_adapters.sqlalchemy.orders import ORDERS, order_summaries
 from portal_adapters.sqlalchemy.quotes import QUOTES, quote_summaries
 from portal_adapters.sqlalchemy.records import AnyRow
-from portal_adapters.sqlalchemy.schema import open_amounts
 from portal_adapters.sqlalchemy.sections import Section
 from portal_core.domain.access import DocumentType, Scope
-from portal_core.domain.balance import Balance, OpenAmount, balances_of
-from portal_core.domain.dashboard import RECENT, Dashboard
-from portal_core.domain.money import CURRENCIES, Money
+from portal_core.domain.balance import balances_of
+from portal_core.domain.dashboard import RECENT, Dashboard, FirstPage, PagePart
 from portal_core.domain.paging import DELIVERY_SORTS, INVOICE_SORTS, ORDER_SORTS, QUOTE_SORTS
-from portal_core.ports import Balances, Dashboards
-
-# What falls into one bucket of the aging is added up here, and stands for itself with its oldest day.
-_BUCKET = case(
-    *((open_amounts.c.due >= bindparam(f"before_{days}", type_=String), number(days)) for days in (0, 30, 60, 90)),
-    (open_amounts.c.due != constant(""), number(91)),
-    else_=number(92),
-)
-
-OPEN_AMOUNTS = (
-    select(
-        open_amounts.c.currency,
-        func.min(open_amounts.c.due).label("due"),
-        func.sum(open_amounts.c.amount).label("amount"),
-    )
-    .where(*in_scope(open_amounts))
-    .group_by(open_amounts.c.currency, _BUCKET)
-)
-"""What is open, by currency and bucket as of a day; see `aged_on`."""
+from portal_core.ports import Dashboards
 
 _LISTS: Mapping[DocumentType, tuple[ListSource, str]] = {
     DocumentType.QUOTE: (QUOTES, QUOTE_SORTS[0]),
@@ -53,16 +35,6 @@ _LISTS: Mapping[DocumentType, tuple[ListSource, str]] = {
 _KINDS = frozenset(_LISTS)
 
 _BALANCES = Section("balances", OPEN_AMOUNTS)
-
-
-@final
-@frozen
-class SqlBalances(Balances):
-    connection: Connection
-
-    def get(self, scope: Scope, *, on: date) -> tuple[Balance, ...]:
-        rows = self.connection.execute(OPEN_AMOUNTS, {**scope_parameters(scope), **aged_on(on)})
-        return balances_of(open_amounts_of(rows), on)
 
 
 @final
@@ -83,16 +55,8 @@ class SqlDashboards(Dashboards):
         (row,) = fetch(self.connection, statement, asked)
         return _dashboard(row, kinds, on=on, balances=balances)
 
-
-def aged_on(on: date) -> dict[str, str]:
-    """Return the parameters of OPEN_AMOUNTS: the first days of the aging's buckets as seen on a day."""
-    return {f"before_{days}": (on - timedelta(days)).isoformat() for days in (0, 30, 60, 90)}
-
-
-def open_amounts_of(rows: Iterable[AnyRow]) -> Iterator[OpenAmount]:
-    """Yield what the rows of OPEN_AMOUNTS say."""
-    for currency, due, amount in rows:
-        yield OpenAmount(Money(int(amount), CURRENCIES[currency]), date.fromisoformat(due) if due else None)
+    def first_page(self, scope: Scope, *, on: date, parts: frozenset[PagePart]) -> FirstPage:
+        return read_first_page(self.connection, scope, on=on, parts=parts)
 
 
 @cache
