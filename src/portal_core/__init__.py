@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     )
     from portal_core.domain.balance import Aging, Balance, OpenAmount, balances_of
     from portal_core.domain.companies import Client, Company
-    from portal_core.domain.dashboard import Dashboard
+    from portal_core.domain.dashboard import Dashboard, FirstPage, PagePart
     from portal_core.domain.deliveries import Delivery, DeliveryLine, DeliveryState, DeliveryView
     from portal_core.domain.documents import JSON, canonical_json
     from portal_core.domain.errors import (
@@ -183,7 +183,7 @@ if TYPE_CHECKING:
         visit_of_user,
     )
     from portal_core.use_cases.audit import list_audit_entries, note_act
-    from portal_core.use_cases.dashboard import read_dashboard
+    from portal_core.use_cases.dashboard import read_dashboard, read_first_page
     from portal_core.use_cases.decisions import list_decisions, read_decision, read_events
     from portal_core.use_cases.deliveries import list_deliveries, read_delivery
     from portal_core.use_cases.erasing import erase_client
@@ -397,6 +397,7 @@ __all__ = [
     "Fact",
     "Facts",
     "Fault",
+    "FirstPage",
     "Grant",
     "GrantChanges",
     "GrantFilter",
@@ -452,6 +453,7 @@ __all__ = [
     "Outbox",
     "Outcome",
     "Page",
+    "PagePart",
     "Parcel",
     "Party",
     "Payment",
@@ -561,6 +563,7 @@ __all__ = [
     "read_delivery",
     "read_events",
     "read_feedback",
+    "read_first_page",
     "read_invoice",
     "read_link",
     "read_order",

@@ -130,6 +130,11 @@ def test_a_link_without_a_permission_takes_one_statement_for_itself_and_one_for_
     assert portals[MANY].asked(path, token=RESTRICTED) == 2
 
 
+@pytest.mark.parametrize("token", [WHOLE, NARROWED])
+def test_the_first_page_for_people_takes_no_more(portals: Portals, token: str) -> None:
+    assert [portals[rows].asked("/p/{token}", token=token) for rows in (1, MANY)] == [2, 2]
+
+
 @pytest.mark.parametrize("path", STAFF_READS)
 def test_what_staff_reads_takes_one_statement(portals: Portals, path: str) -> None:
     statements = 2 if path.endswith(OF_A_FILE) else 1

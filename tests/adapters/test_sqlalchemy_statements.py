@@ -23,6 +23,7 @@ from portal_adapters.sqlalchemy import SqlTransactions, store_on
 from portal_adapters.sqlalchemy.engine import READING
 from portal_core.domain.access import DocumentRef, DocumentType, GrantState, Scope
 from portal_core.domain.audit import AuditAction
+from portal_core.domain.dashboard import PagePart
 from portal_core.domain.filters import (
     AuditFilter,
     DecisionFilter,
@@ -82,6 +83,7 @@ READS: dict[str, Ask] = {
     "deliveries": lambda store: store.deliveries.page(SCOPE, newest("scheduled_on"), DeliveryFilter()),
     "invoices by due day": lambda store: store.invoices.page(SCOPE, newest("due_on"), InvoiceFilter(), on=TODAY),
     "dashboard": lambda store: store.dashboards.get(SCOPE, on=TODAY, shown=EVERYTHING, balances=True),
+    "first page": lambda store: store.dashboards.first_page(SCOPE, on=TODAY, parts=frozenset(PagePart)),
 }
 
 NARROW_READS: dict[str, Ask] = {
@@ -103,6 +105,9 @@ NARROW_READS: dict[str, Ask] = {
     ),
     "invoices of a narrowed link": lambda store: store.invoices.page(
         NARROWED, newest("issued_on"), InvoiceFilter(), on=TODAY
+    ),
+    "first page of a narrowed link": lambda store: store.dashboards.first_page(
+        NARROWED, on=TODAY, parts=frozenset(PagePart)
     ),
     "grants of a client": lambda store: store.grants.page(
         COMPANY,

@@ -16,7 +16,9 @@ from portal_adapters.contract.builders import (
     TODAY,
     YESTERDAY,
     a_credit_note,
+    a_delivery,
     a_payment,
+    a_quote,
     a_refund,
     an_invoice,
     credited,
@@ -28,6 +30,7 @@ from portal_adapters.contract.feeding import feed, forget, prepare, replace
 from portal_adapters.contract.strategies import History, histories
 from portal_core.domain.access import DocumentRef, DocumentType, Scope
 from portal_core.domain.balance import balances_of
+from portal_core.domain.dashboard import FirstPage, PagePart
 from portal_core.domain.filters import InvoiceFilter
 from portal_core.domain.invoices import Adjustment, Instalment, Invoice, InvoiceState
 from portal_core.domain.ledger import Ledger
@@ -202,6 +205,33 @@ class AccountsContract:
                 found = store.dashboards.get(scope, on=TODAY, shown=shown, balances=balances)
                 assert found == composed.get(scope, on=TODAY, shown=shown, balances=balances)
 
+    def test_the_first_page_is_what_needs_the_client_and_the_newest_of_each_list(
+        self, transactions: Transactions
+    ) -> None:
+        prepare(transactions, *INVOICES, *PAYMENTS)
+        prepare(
+            transactions,
+            *(an_invoice(f"I9{each}", issued_on=day(-each % 4), due_on=day(15 - each)) for each in range(7)),
+        )
+        prepare(transactions, *(a_quote(f"Q{each}", valid_until=day(each - 2)) for each in range(9)))
+        prepare(transactions, *(a_delivery(f"D{each}", scheduled_on=day(each * 7 - 90)) for each in range(30)))
+        documents = frozenset(
+            {
+                DocumentRef(DocumentType.INVOICE, "I95"),
+                DocumentRef(DocumentType.QUOTE, "Q5"),
+                DocumentRef(DocumentType.DELIVERY, "D3"),
+            }
+        )
+
+        with transactions.begin() as store:
+            composed = _composed(store)
+            for scope, left_out in product((SCOPE, NEIGHBOUR, evolve(SCOPE, documents=documents)), PagePart):
+                parts = frozenset(PagePart) - {left_out}
+                assert store.dashboards.first_page(scope, on=TODAY, parts=parts) == composed.first_page(
+                    scope, on=TODAY, parts=parts
+                )
+            assert store.dashboards.first_page(SCOPE, on=TODAY, parts=frozenset()) == FirstPage()
+
 
 def _agree(store: Store, scope: Scope, ledger: Ledger) -> None:
     for invoice in ledger.invoices.values():
@@ -222,6 +252,8 @@ def _agree(store: Store, scope: Scope, ledger: Ledger) -> None:
     shown = frozenset(DocumentType)
     dashboard = store.dashboards.get(scope, on=TODAY, shown=shown, balances=True)
     assert dashboard == _composed(store).get(scope, on=TODAY, shown=shown, balances=True)
+    page = store.dashboards.first_page(scope, on=TODAY, parts=frozenset(PagePart))
+    assert page == _composed(store).first_page(scope, on=TODAY, parts=frozenset(PagePart))
 
 
 def _composed(store: Store) -> ComposedDashboards:

@@ -23,7 +23,7 @@ from portal_adapters.contract.strategies import NUMBERS, POOL, days, id_of, near
 from portal_core.domain.access import DocumentRef, DocumentType, GrantState, Scope
 from portal_core.domain.audit import AuditAction
 from portal_core.domain.balance import Balance
-from portal_core.domain.dashboard import Dashboard
+from portal_core.domain.dashboard import Dashboard, FirstPage, PagePart
 from portal_core.domain.deliveries import DeliveryState
 from portal_core.domain.events import Event
 from portal_core.domain.feedback import TicketState
@@ -155,6 +155,10 @@ def dashboard(store: Store, *, scope: Scope, on: date, shown: frozenset[Document
     return store.dashboards.get(scope, on=on, shown=shown, balances=balances)
 
 
+def first_page(store: Store, *, scope: Scope, on: date, parts: frozenset[PagePart]) -> FirstPage:
+    return store.dashboards.first_page(scope, on=on, parts=parts)
+
+
 def balances(store: Store, *, scope: Scope, on: date) -> tuple[Balance, ...]:
     return store.balances.get(scope, on=on)
 
@@ -278,6 +282,12 @@ questions: st.SearchStrategy[Question] = st.one_of(
         on=near_days,
         shown=st.frozensets(st.sampled_from(DocumentType)) | st.just(frozenset(DocumentType)),
         balances=st.booleans(),
+    ),
+    _asked(
+        first_page,
+        scope=_views,
+        on=near_days,
+        parts=st.frozensets(st.sampled_from(PagePart)) | st.just(frozenset(PagePart)),
     ),
     _asked(balances, scope=scopes, on=days),
     _asked(

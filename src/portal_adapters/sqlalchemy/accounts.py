@@ -8,10 +8,10 @@ from typing import Any, final
 from attrs import frozen
 from sqlalchemy import CTE, ColumnElement, Connection, Date, Select, and_, bindparam, case, func, select
 
+from portal_adapters.sqlalchemy.balances import OPEN_AMOUNTS, aged_on, open_amounts_of
 from portal_adapters.sqlalchemy.columns import currency_code
 from portal_adapters.sqlalchemy.dialects import a_year_before
 from portal_adapters.sqlalchemy.documents import in_scope, number, scope_parameters
-from portal_adapters.sqlalchemy.overview import OPEN_AMOUNTS, aged_on, open_amounts_of
 from portal_adapters.sqlalchemy.records import AnyRow
 from portal_adapters.sqlalchemy.schema import movements, open_amounts
 from portal_adapters.sqlalchemy.sections import Section

@@ -9,6 +9,7 @@ from sqlalchemy import BindParameter, ColumnElement, String, and_, case, literal
 from sqlalchemy.sql.visitors import replacement_traverse
 
 from portal_adapters.sqlalchemy.access import OPENED, visit_of
+from portal_adapters.sqlalchemy.balances import OPEN_AMOUNTS, aged_anywhere, open_amounts_of
 from portal_adapters.sqlalchemy.deliveries import DELIVERIES
 from portal_adapters.sqlalchemy.dialects import json_rows
 from portal_adapters.sqlalchemy.direct import Reading
@@ -16,7 +17,6 @@ from portal_adapters.sqlalchemy.documents import constant, kept_total
 from portal_adapters.sqlalchemy.invoices import INVOICES
 from portal_adapters.sqlalchemy.keyset import ListSource, newest
 from portal_adapters.sqlalchemy.orders import ORDERS
-from portal_adapters.sqlalchemy.overview import OPEN_AMOUNTS, aged_anywhere, open_amounts_of
 from portal_adapters.sqlalchemy.quotes import QUOTES
 from portal_adapters.sqlalchemy.records import AnyRow
 from portal_adapters.sqlalchemy.schema import grants

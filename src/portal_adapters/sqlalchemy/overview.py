@@ -1,56 +1,29 @@
-"""What is summed over a client's documents in SQL, from what the intake adds up: balances, and the dashboard."""
+"""What a client sees first in SQL: the dashboard, and the first page for people."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
-from functools import cache, lru_cache
+from collections.abc import Mapping
+from datetime import date
+from functools import cache
 from typing import Any, final
 
 from attrs import frozen
-from sqlalchemy import Connection, Select, String, bindparam, case, func, select
+from sqlalchemy import Connection, Select, select
 
+from portal_adapters.sqlalchemy.balances import OPEN_AMOUNTS, aged_on, open_amounts_of
 from portal_adapters.sqlalchemy.deliveries import DELIVERIES, delivery_views
 from portal_adapters.sqlalchemy.direct import fetch
-from portal_adapters.sqlalchemy.documents import constant, in_scope, only_of, scope_parameters
+from portal_adapters.sqlalchemy.documents import only_of, scope_parameters
+from portal_adapters.sqlalchemy.first_pages import read_first_page
 from portal_adapters.sqlalchemy.invoices import INVOICES, invoice_summaries
 from portal_adapters.sqlalchemy.keyset import ListSource, newest
 from portal_adapters.sqlalchemy.orders import ORDERS, order_summaries
 from portal_adapters.sqlalchemy.quotes import QUOTES, quote_summaries
 from portal_adapters.sqlalchemy.records import AnyRow
-from portal_adapters.sqlalchemy.schema import open_amounts
 from portal_adapters.sqlalchemy.sections import Section
 from portal_core.domain.access import DocumentType, Scope
-from portal_core.domain.balance import Balance, OpenAmount, balances_of
-from portal_core.domain.dashboard import RECENT, Dashboard
-from portal_core.domain.money import CURRENCIES, Money
+from portal_core.domain.balance import balances_of
+from portal_core.domain.dashboard import RECENT, Dashboard, FirstPage, PagePart
 from portal_core.domain.paging import DELIVERY_SORTS, INVOICE_SORTS, ORDER_SORTS, QUOTE_SORTS
-from portal_core.ports import Balances, Dashboards
-
-_AGES = (0, 30, 60, 90)
-
-_DAY = timedelta(days=1)
-
-# What falls into one bucket of the aging is added up here, and stands for itself with its oldest day. What may fall
-# into either of two, since it may be more than one day just now, stays apart by the day that it is due.
-_BUCKET = case(
-    *(
-        (open_amounts.c.due >= bindparam(f"{name}_{days}", type_=String), group)
-        for days in _AGES
-        for name, group in (("surely", constant(str(days))), ("maybe", open_amounts.c.due))
-    ),
-    (open_amounts.c.due != constant(""), constant("older")),
-    else_=constant(""),
-)
-
-OPEN_AMOUNTS = (
-    select(
-        open_amounts.c.currency,
-        func.min(open_amounts.c.due).label("due"),
-        func.sum(open_amounts.c.amount).label("amount"),
-    )
-    .where(*in_scope(open_amounts))
-    .group_by(open_amounts.c.currency, _BUCKET)
-)
-"""What is open, by currency and bucket as of a day; see `aged_on` and `aged_anywhere`."""
+from portal_core.ports import Dashboards
 
 _LISTS: Mapping[DocumentType, tuple[ListSource, str]] = {
     DocumentType.QUOTE: (QUOTES, QUOTE_SORTS[0]),
@@ -62,16 +35,6 @@ _LISTS: Mapping[DocumentType, tuple[ListSource, str]] = {
 _KINDS = frozenset(_LISTS)
 
 _BALANCES = Section("balances", OPEN_AMOUNTS)
-
-
-@final
-@frozen
-class SqlBalances(Balances):
-    connection: Connection
-
-    def get(self, scope: Scope, *, on: date) -> tuple[Balance, ...]:
-        rows = self.connection.execute(OPEN_AMOUNTS, {**scope_parameters(scope), **aged_on(on)})
-        return balances_of(open_amounts_of(rows), on)
 
 
 @final
@@ -92,28 +55,8 @@ class SqlDashboards(Dashboards):
         (row,) = fetch(self.connection, statement, asked)
         return _dashboard(row, kinds, on=on, balances=balances)
 
-
-def aged_on(on: date) -> Mapping[str, str]:
-    """Return the parameters of OPEN_AMOUNTS: the first days of the aging's buckets as seen on a day."""
-    return _aged_between(on, on)
-
-
-def aged_anywhere(at: datetime) -> Mapping[str, str]:
-    """Return the parameters of OPEN_AMOUNTS for whichever day it is at a moment, anywhere on Earth."""
-    day = at.astimezone(UTC).date()
-    return _aged_between(day - _DAY, day + _DAY)
-
-
-@lru_cache(maxsize=8)
-def _aged_between(first: date, last: date) -> Mapping[str, str]:
-    seen_from = {"surely": last, "maybe": first}
-    return {f"{name}_{days}": (day - timedelta(days)).isoformat() for name, day in seen_from.items() for days in _AGES}
-
-
-def open_amounts_of(rows: Iterable[AnyRow]) -> Iterator[OpenAmount]:
-    """Yield what the rows of OPEN_AMOUNTS say."""
-    for currency, due, amount in rows:
-        yield OpenAmount(Money(int(amount), CURRENCIES[currency]), date.fromisoformat(due) if due else None)
+    def first_page(self, scope: Scope, *, on: date, parts: frozenset[PagePart]) -> FirstPage:
+        return read_first_page(self.connection, scope, on=on, parts=parts)
 
 
 @cache

@@ -11,6 +11,7 @@ from portal_adapters.sqlalchemy.access import SqlClients, SqlCompanies, SqlGrant
 from portal_adapters.sqlalchemy.accounts import SqlAccounts
 from portal_adapters.sqlalchemy.answers import SqlAnswers
 from portal_adapters.sqlalchemy.audit import SqlAuditLog
+from portal_adapters.sqlalchemy.balances import SqlBalances
 from portal_adapters.sqlalchemy.decisions import SqlDecisions
 from portal_adapters.sqlalchemy.deliveries import SqlDeliveries
 from portal_adapters.sqlalchemy.dialects import connected, of_one_state
@@ -22,7 +23,7 @@ from portal_adapters.sqlalchemy.intake import SqlIntake
 from portal_adapters.sqlalchemy.invoices import SqlInvoices
 from portal_adapters.sqlalchemy.orders import SqlOrders
 from portal_adapters.sqlalchemy.outbox import SqlOutbox
-from portal_adapters.sqlalchemy.overview import SqlBalances, SqlDashboards
+from portal_adapters.sqlalchemy.overview import SqlDashboards
 from portal_adapters.sqlalchemy.payments import SqlPayments
 from portal_adapters.sqlalchemy.quotes import SqlQuotes
 from portal_adapters.sqlalchemy.tickets import SqlTickets

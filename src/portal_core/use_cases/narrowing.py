@@ -6,7 +6,7 @@ from typing import TypeVar
 from attrs import evolve
 
 from portal_core.domain.access import DocumentType, Scope
-from portal_core.domain.dashboard import Dashboard
+from portal_core.domain.dashboard import Dashboard, FirstPage
 from portal_core.domain.deliveries import DeliveryView
 from portal_core.domain.invoices import InvoiceDetail, InvoiceSummary, Settlement, SettlementSource
 from portal_core.domain.orders import OrderDetail, OrderSummary
@@ -110,10 +110,25 @@ def narrow_dashboard(scope: Scope, dashboard: Dashboard) -> Dashboard:
     """Leave out of each section what the scope does not cover."""
     return evolve(
         dashboard,
-        orders=None if dashboard.orders is None else _each(scope, dashboard.orders, narrow_order),
-        invoices=None if dashboard.invoices is None else _each(scope, dashboard.invoices, narrow_invoice),
-        deliveries=None if dashboard.deliveries is None else _each(scope, dashboard.deliveries, narrow_delivery),
+        orders=_if_shown(scope, dashboard.orders, narrow_order),
+        invoices=_if_shown(scope, dashboard.invoices, narrow_invoice),
+        deliveries=_if_shown(scope, dashboard.deliveries, narrow_delivery),
     )
+
+
+def narrow_first_page(scope: Scope, page: FirstPage) -> FirstPage:
+    """Leave out of each part what the scope does not cover."""
+    return evolve(
+        page,
+        to_pay=_each(scope, page.to_pay, narrow_invoice),
+        to_come=_if_shown(scope, page.to_come, narrow_delivery),
+        orders=_if_shown(scope, page.orders, narrow_order),
+        invoices=_if_shown(scope, page.invoices, narrow_invoice),
+    )
+
+
+def _if_shown(scope: Scope, shown: tuple[T, ...] | None, narrow: Callable[[Scope, T], T]) -> tuple[T, ...] | None:
+    return None if shown is None else _each(scope, shown, narrow)
 
 
 def _each(scope: Scope, shown: tuple[T, ...], narrow: Callable[[Scope, T], T]) -> tuple[T, ...]:

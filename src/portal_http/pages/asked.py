@@ -1,15 +1,16 @@
 """One request of a visitor, with all that a view needs to answer it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from enum import StrEnum
+from functools import lru_cache
 from http import HTTPStatus
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
 from attrs import Factory, field, frozen
 
-from portal_core.domain.access import DocumentType, Permission, Visit
+from portal_core.domain.access import DocumentType, Permission, Scope, Visit
 from portal_core.domain.errors import InvalidInput, Refusal
 from portal_core.ports import Runner, Signer, Store
 from portal_core.use_cases.sight import PERMISSION_TO_VIEW
@@ -62,12 +63,29 @@ def _today(asked: "Asked") -> date:
     return asked.visit.today(asked.now)
 
 
+def _scope(asked: "Asked") -> Scope:
+    return asked.visit.scope
+
+
+@lru_cache
+def _sections(permissions: frozenset[Permission], *, narrowed: bool) -> Sequence[Section]:
+    seen = (section for section, needed in PERMISSIONS.items() if needed <= permissions)
+    return [section for section in seen if not (narrowed and section is Section.STATEMENT)]
+
+
+@lru_cache
+def _shelves(permissions: frozenset[Permission]) -> Mapping[str, str]:
+    """Return the sections of the types of document that may be viewed."""
+    return {kind: SECTION_OF[kind].value for kind, needed in PERMISSION_TO_VIEW.items() if needed in permissions}
+
+
 @frozen(kw_only=True)
 class Asked:
     """A visitor's request. `refusal` is why the page is shown again.
 
     `link` is the path of their first page, and `here` what follows it in the path of this one. `signer` signs receipts,
-    where there are any, and `keys_address` is where the keys are that check them. `today` is the company's.
+    where there are any, and `keys_address` is where the keys are that check them. `today` is the company's. `ip` and
+    `user_agent` are known where a form was sent.
     """
 
     visit: Visit
@@ -87,6 +105,7 @@ class Asked:
     signer: Signer | None = None
     keys_address: str = ""
     today: date = field(init=False, default=Factory(_today, takes_self=True))
+    _scope: Scope = field(init=False, default=Factory(_scope, takes_self=True))
 
     async def read(self, use_case: Callable[[Store], T]) -> T:
         """Run a use case that writes nothing."""
@@ -110,12 +129,9 @@ class Asked:
         target = "/".join((self.link, *path)) + (f"#{fragment}" if fragment else "")
         return Answer(HTTPStatus.SEE_OTHER, b"", [(b"location", target.encode("ascii"))])
 
-    def navigation(self) -> Iterator[Section]:
-        """Yield the sections that the link may see."""
-        for section, needed in PERMISSIONS.items():
-            narrowed = section is Section.STATEMENT and self.visit.scope.documents is not None
-            if needed <= self.visit.grant.permissions and not narrowed:
-                yield section
+    def navigation(self) -> Sequence[Section]:
+        """Return the sections that the link may see."""
+        return _sections(self.visit.grant.permissions, narrowed=self.visit.grant.documents is not None)
 
     def may(self, permission: str) -> bool:
         """Tell whether the link has a permission."""
@@ -123,11 +139,10 @@ class Asked:
 
     def address(self, kind: str, document_id: str | None) -> str | None:
         """Return the path of a document's page, or nothing when the link does not show it."""
-        document = DocumentType(kind)
-        shown = document_id is not None and self.visit.scope.covers(document, document_id)
-        if not shown or not self.visit.grant.may(PERMISSION_TO_VIEW[document]):
+        section = _shelves(self.visit.grant.permissions).get(kind)
+        if document_id is None or section is None or not self._scope.covers(DocumentType(kind), document_id):
             return None
-        return f"{self.link}/{SECTION_OF[document].value}/{document_id}"
+        return f"{self.link}/{section}/{document_id}"
 
     def typed(self, name: str) -> str:
         """Return what was typed into a field: of a form that is sent, or of one that only asks."""
@@ -165,6 +180,8 @@ _IN_PARAMETERS = {
 
 def query_of(query_string: bytes) -> dict[str, str]:
     """Return the parameters of an address that hold something; the first of each counts."""
+    if not query_string:
+        return {}
     pairs = parse_qsl(query_string.decode("latin-1"), encoding="utf-8", max_num_fields=None)
     return dict(reversed(pairs))
 

@@ -107,7 +107,13 @@ class Pages:
         if request.method not in _READING:
             require_own_form(request, self.services.options.public_url)
             asked.visit.grant.require(*route.needs, at=asked.now)
-            asked = evolve(asked, form=read_form(await read_body(request, most=route.most)), query={})
+            asked = evolve(
+                asked,
+                form=read_form(await read_body(request, most=route.most)),
+                query={},
+                ip=request.address(self.services.trusted),
+                user_agent=request.user_agent(),
+            )
         try:
             return await route.views[request.method](asked, route.document_id)
         except _AGAIN as refusal:
@@ -128,8 +134,6 @@ class Pages:
             shop=self.services.shop,
             here=request.path.removeprefix(PREFIX).strip("/").partition("/")[2],
             query=query_of(request.query_string),
-            ip=request.address(self.services.trusted),
-            user_agent=request.user_agent(),
             signer=self.services.receipts,
             keys_address=self.services.options.keys_address,
         )

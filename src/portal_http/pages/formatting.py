@@ -4,14 +4,16 @@ import copy
 import re
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
+from typing import final
 from zoneinfo import ZoneInfo
 
 from babel import Locale, dates, numbers
 
-from portal_core.domain.money import Money
+from portal_core.domain.money import Currency, Money
 
 _REMEMBERED = 4_096
+_LOCALES = 32
 _NUMBERING = "default"
 
 _LETTER_BESIDE_DIGIT = re.compile(r"(?<=[A-Za-z])(?=\d)")
@@ -19,7 +21,6 @@ _LEFT_TO_RIGHT = "\N{LEFT-TO-RIGHT MARK}"
 _DIGITS = {"arab": str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")}
 
 
-@lru_cache(maxsize=_REMEMBERED)
 def money(amount: Money, locale: Locale) -> str:
     """Return an amount as the locale writes it, with the decimals of ISO 4217: CLDR's differ for some currencies."""
     pattern = _currency_pattern(locale, amount.currency.exponent)
@@ -46,13 +47,11 @@ def _currency_pattern(locale: Locale, decimals: int) -> numbers.NumberPattern:
     return pattern
 
 
-@lru_cache(maxsize=_REMEMBERED)
 def day(on: date, locale: Locale) -> str:
     """Return a day: Nov 24, 2026."""
     return _in_digits(dates.format_date(on, "medium", locale=locale), locale)
 
 
-@lru_cache(maxsize=_REMEMBERED)
 def moment(at: datetime, zone: ZoneInfo, locale: Locale) -> str:
     """Return a moment in a zone, which is named: Nov 24, 2026, 2:05 PM Central European Time."""
     time = dates.format_time(at, "short", tzinfo=zone, locale=locale)
@@ -68,7 +67,6 @@ def zone_name(zone: ZoneInfo, locale: Locale) -> str:
     return dates.get_timezone_name(zone, "long", locale=locale)
 
 
-@lru_cache(maxsize=_REMEMBERED)
 def quantity(number: Decimal, locale: Locale) -> str:
     """Return a number without zeros at its end."""
     text = numbers.format_decimal(number or 0, locale=locale, decimal_quantization=False, numbering_system=_NUMBERING)
@@ -87,7 +85,6 @@ def percent(number: Decimal, locale: Locale) -> str:
     return numbers.format_percent(number / 100, locale=locale, decimal_quantization=False, numbering_system=_NUMBERING)
 
 
-@lru_cache(maxsize=_REMEMBERED)
 def in_days(days: int, locale: Locale) -> str:
     """Return how far away a day is, in days: in 3 days, 12 days ago."""
     text = dates.format_timedelta(
@@ -99,6 +96,32 @@ def in_days(days: int, locale: Locale) -> str:
 def duration(time: timedelta, locale: Locale) -> str:
     """Return how long something takes, in seconds: 42 seconds."""
     return _in_digits(dates.format_timedelta(time, granularity="second", threshold=10**6, locale=locale), locale)
+
+
+@final
+class Remembered:
+    """What a locale has written before: to look it up costs less than to write it again."""
+
+    def __init__(self, locale: Locale) -> None:
+        self.money = _remembering(partial(_amount, locale=locale))
+        self.day = _remembering(partial(day, locale=locale))
+        self.moment = _remembering(partial(moment, locale=locale))
+        self.quantity = _remembering(partial(quantity, locale=locale))
+        self.in_days = _remembering(partial(in_days, locale=locale))
+
+
+_remembering = lru_cache(maxsize=_REMEMBERED)
+
+
+def _amount(minor: int, code: str, decimals: int, *, locale: Locale) -> str:
+    # Numbers and texts are found sooner than an amount, which must be asked for its hash.
+    return money(Money(minor, Currency(code, decimals)), locale)
+
+
+@lru_cache(maxsize=_LOCALES)
+def remembered(locale: Locale) -> Remembered:
+    """Return what a locale has written before."""
+    return Remembered(locale)
 
 
 def _in_digits(text: str, locale: Locale) -> str:

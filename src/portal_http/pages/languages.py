@@ -6,7 +6,7 @@ One that was chosen on a page; else the client's own, what the browser asks for,
 import gettext
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -47,12 +47,11 @@ class Languages:
 
     def speaks(self, language: str) -> bool:
         """Tell whether there is a catalogue, or no need for one."""
-        return language == SOURCE or any((folder / f"{language}.po").is_file() for folder in self.folders)
+        return language == SOURCE or language in _catalogues(self.folders)
 
     def spoken(self) -> Mapping[str, str]:
         """Return the languages that there are, by code, each called as it calls itself."""
-        codes = {SOURCE, *(path.stem for folder in self.folders for path in folder.glob("*.po"))}
-        locales = (_known(code) for code in sorted(codes))
+        locales = (_known(code) for code in sorted({SOURCE, *_catalogues(self.folders)}))
         return {each.language: _own_name(each) for each in locales if each is not None}
 
     def translations(self, language: str) -> gettext.NullTranslations:
@@ -92,6 +91,12 @@ def spoken_in(languages: Languages) -> Mapping[str, str]:
 def languages_of(added: Iterable[Path]) -> Languages:
     """Return our languages and those in the `locales` folders of a host."""
     return Languages((*(folder / "locales" for folder in added), CATALOGUES))
+
+
+@cache
+def _catalogues(folders: Iterable[Path]) -> Collection[str]:
+    """Return the languages that there are catalogues for, looked up once."""
+    return frozenset(path.stem for folder in folders for path in folder.glob("*.po"))
 
 
 def _own_name(locale: Locale) -> str:

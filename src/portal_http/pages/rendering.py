@@ -52,6 +52,7 @@ def _environment(added: tuple[Path, ...], messages: NullTranslations) -> Environ
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,
         extensions=["jinja2.ext.i18n"],
     )
     environment.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType] - the extension adds it
@@ -75,7 +76,7 @@ def _ngettext(context: Context, one: str, many: str, count: int) -> str:
 def _filter(method: Callable[..., Any]) -> Callable[..., Any]:
     @pass_context
     def apply(context: Context, value: object) -> str:
-        return "" if value is None else str(method(context["voice"], value))
+        return "" if value is None else method(context.parent["voice"], value)
 
     return apply
 

@@ -9,6 +9,9 @@ from typing import Any, final
 from jinja2 import Environment, nodes
 from jinja2.visitor import NodeTransformer
 
+from portal_http.pages.expanding import Macros, expand
+from portal_http.pages.generating import Generator, written
+
 _PLACE = re.compile(r"%\((\w+)\)s")
 
 
@@ -16,12 +19,31 @@ _PLACE = re.compile(r"%\((\w+)\)s")
 class SpokenEnvironment(Environment):
     """An environment for the templates of one language."""
 
+    code_generator_class = Generator
+
     def __init__(self, messages: NullTranslations, **options: Any) -> None:
         super().__init__(**options)
         self._spoken = _Spoken(messages)
+        self._macros: dict[str, Macros] = {}
+
+    written = staticmethod(written)
+    """What a template prints of a value."""
 
     def _generate(self, source: nodes.Template, *how: Any, **more: Any) -> str:
+        expand(source, self, self._macros_of)
         return super()._generate(self._spoken.visit(source), *how, **more)
+
+    def _macros_of(self, template: str) -> Macros:
+        if template not in self._macros:
+            self._macros[template] = {}  # What imports each other in a circle is left as it is.
+            self._macros[template] = expand(self._parsed(template), self, self._macros_of)
+        return self._macros[template]
+
+    def _parsed(self, template: str) -> nodes.Template:
+        loader = self.loader
+        if loader is None:
+            return nodes.Template([])
+        return self.parse(loader.get_source(self, template)[0], template)
 
 
 @final

@@ -8,7 +8,7 @@ from gettext import NullTranslations
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from attrs import frozen
+from attrs import field, frozen
 from babel import Locale
 
 from portal_core.domain.access import Visit
@@ -33,6 +33,10 @@ class Voice:
     locale: Locale
     messages: NullTranslations
     zone: ZoneInfo
+    written: formatting.Remembered = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "written", formatting.remembered(self.locale))
 
     @property
     def tag(self) -> str:
@@ -63,23 +67,23 @@ class Voice:
 
     def money(self, amount: Money) -> str:
         """Return an amount with its currency."""
-        return formatting.money(amount, self.locale)
+        return self.written.money(amount.minor, amount.currency.code, amount.currency.exponent)
 
     def day(self, on: date) -> str:
         """Return a day."""
-        return formatting.day(on, self.locale)
+        return self.written.day(on)
 
     def moment(self, at: datetime) -> str:
         """Return a moment in the company's time zone, which is named."""
-        return formatting.moment(at, self.zone, self.locale)
+        return self.written.moment(at, self.zone)
 
     def quantity(self, number: Decimal) -> str:
         """Return a number."""
-        return formatting.quantity(number, self.locale)
+        return self.written.quantity(number)
 
     def quantity_of(self, number: int) -> str:
         """Return a whole number."""
-        return formatting.quantity(Decimal(number), self.locale)
+        return self.written.quantity(Decimal(number))
 
     def percent(self, number: Decimal) -> str:
         """Return a percentage."""
@@ -92,7 +96,7 @@ class Voice:
     def days_away(self, on: date, today: date) -> str:
         """Return how far away a day is: today, in 3 days, 12 days ago."""
         days = (on - today).days
-        return formatting.in_days(days, self.locale) if days else self.say("today")
+        return self.written.in_days(days) if days else self.say("today")
 
     def _spoken(self, value: int | timedelta) -> str:
         if isinstance(value, timedelta):

@@ -3,10 +3,12 @@ from collections.abc import Sequence
 import pytest
 
 from portal_core.domain.access import ALL_PERMISSIONS, DocumentType, Permission
+from portal_core.domain.dashboard import PagePart
+from portal_core.domain.deliveries import DeliveryState
 from portal_core.domain.errors import DeadLink
 from portal_core.domain.ids import DeliveryId, InvoiceId, OrderId, QuoteId
 from portal_core.ports import Store
-from portal_core.use_cases.dashboard import read_dashboard
+from portal_core.use_cases.dashboard import read_dashboard, read_first_page
 from tests.core.samples import (
     DAY,
     NOW,
@@ -110,3 +112,75 @@ def test_a_link_to_single_documents_has_no_balance_and_leads_nowhere_else(store:
     assert [(each.id, each.order_id) for each in dashboard.invoices or ()] == [("i2", None)]
     assert [(each.delivery.id, each.order_number) for each in dashboard.deliveries or ()] == [("d2", None)]
     assert (bare.orders, bare.invoices, bare.deliveries) == (None, None, None)
+
+
+def test_the_first_page_is_what_needs_the_client_now_and_the_newest_three(store: Store) -> None:
+    fill(store)
+    store.intake.save([a_quote(id=QuoteId("old"), valid_until=TODAY - DAY)])
+    store.intake.save([a_delivery(id=DeliveryId("there"), state=DeliveryState.DELIVERED, scheduled_on=TODAY)])
+
+    page = read_first_page(store, a_visit(), now=NOW)
+
+    assert [each.id for each in page.to_answer] == ["q0", "q1", "q2", "q3", "q4"]
+    assert [each.delivery.id for each in page.to_come or ()] == ["d0", "d1", "d2", "d3", "d4"]
+    assert [len(part or ()) for part in (page.quotes, page.orders, page.invoices)] == [3, 3, 3]
+    assert page.balances
+
+
+def test_what_is_due_within_two_weeks_is_to_be_paid_the_longest_due_first(store: Store) -> None:
+    store.intake.save(
+        [an_invoice(id=InvoiceId(str(days)), due_on=TODAY + days * DAY) for days in (15, 14, -40, 0, -1, 30)]
+    )
+
+    page = read_first_page(store, a_visit(), now=NOW)
+
+    assert [each.id for each in page.to_pay] == ["-40", "-1", "0", "14"]
+
+
+def test_what_is_planned_for_no_day_comes_last(store: Store) -> None:
+    days = {"far": TODAY + 90 * DAY, "late": TODAY - DAY, "someday": None, "tomorrow": TODAY + 2 * DAY}
+    store.intake.save([a_delivery(id=DeliveryId(name), scheduled_on=day) for name, day in days.items()])
+
+    page = read_first_page(store, a_visit(), now=NOW)
+
+    assert [each.delivery.id for each in page.to_come or ()] == ["late", "tomorrow", "far", "someday"]
+
+
+@pytest.mark.parametrize(
+    "permission, hidden",
+    [
+        (Permission.VIEW_QUOTES, {"to_answer", "quotes"}),
+        (Permission.ACCEPT_QUOTES, {"to_answer"}),
+        (Permission.VIEW_ORDERS, {"orders"}),
+        (Permission.VIEW_INVOICES, {"to_pay", "invoices", "balances"}),
+        (Permission.VIEW_DELIVERIES, {"to_come"}),
+        (Permission.SUBMIT_FEEDBACK, set()),
+    ],
+)
+def test_what_a_permission_withholds_is_not_on_the_first_page(
+    store: Store, permission: Permission, hidden: set[str]
+) -> None:
+    fill(store)
+    store.intake.save([an_invoice(due_on=TODAY)])
+
+    page = read_first_page(store, a_visit(permission), now=NOW)
+
+    assert {part.value for part in PagePart if not getattr(page, part.value)} == hidden
+
+
+def test_the_first_page_of_a_link_to_single_documents_leads_nowhere_else(store: Store) -> None:
+    fill(store)
+    store.intake.save([an_invoice(id=InvoiceId("due"), due_on=TODAY, order_id=OrderId("o1"))])
+    documents = only((DocumentType.ORDER, "o2"), (DocumentType.INVOICE, "due"), (DocumentType.DELIVERY, "d2"))
+
+    page = read_first_page(store, a_visit(documents=documents), now=NOW)
+
+    assert (page.balances, page.quotes, page.to_answer) == (None, (), ())
+    assert [(each.id, each.quote_id) for each in page.orders or ()] == [("o2", None)]
+    assert [(each.id, each.order_id) for each in (*page.to_pay, *(page.invoices or ()))] == [("due", None)] * 2
+    assert [(each.delivery.id, each.order_number) for each in page.to_come or ()] == [("d2", None)]
+
+
+def test_the_first_page_needs_a_living_link(store: Store) -> None:
+    with pytest.raises(DeadLink):
+        read_first_page(store, a_visit(expires_at=NOW), now=NOW)
