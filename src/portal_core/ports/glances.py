@@ -16,7 +16,7 @@ from portal_core.domain.balance import OpenAmount
 
 Rows: TypeAlias = Sequence[Sequence[Any]]
 """Documents without their types: words as text, days in ISO form, moments in microseconds since 1970, amounts in minor
-units of the currency beside them. What follows the fields named is to be passed over."""
+units of the currency beside them. Each has the fields of its type below, and no others."""
 
 QUOTE_FIELDS = (
     *("id", "number", "state", "revision", "issued_on", "valid_until", "currency", "subtotal", "tax", "total"),

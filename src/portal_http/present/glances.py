@@ -48,8 +48,24 @@ def dashboard_seen(seen: DashboardRows, visit: Visit, on: date) -> DashboardShap
 
 def invoice_seen(row: Row, today: str) -> InvoiceShape:
     """Return an invoice or credit note as a list shows it on a day, given in ISO form."""
-    record_id, number, kind, state, payment_state, issued_on, due_on, currency, subtotal, tax, total, due, *rest = row
-    oldest_due_on, order_id, payment_url, payment_instructions, *_ = rest
+    (
+        record_id,
+        number,
+        kind,
+        state,
+        payment_state,
+        issued_on,
+        due_on,
+        currency,
+        subtotal,
+        tax,
+        total,
+        due,
+        oldest_due_on,
+        order_id,
+        payment_url,
+        payment_instructions,
+    ) = row
     written = CURRENCIES[currency].format
     return {
         "id": record_id,
@@ -72,8 +88,9 @@ def invoice_seen(row: Row, today: str) -> InvoiceShape:
 
 
 def _quote(row: Row, today: str) -> QuoteShape:
-    record_id, number, state, revision, issued_on, valid_until, currency, subtotal, tax, total, *decided = row
-    answer, decided_at, *_ = decided
+    (record_id, number, state, revision, issued_on, valid_until, currency, subtotal, tax, total, answer, decided_at) = (
+        row
+    )
     written = CURRENCIES[currency].format
     return {
         "id": record_id,
@@ -99,7 +116,7 @@ def _quote_state(recorded: str, answer: str | None, valid_until: str | None, tod
 
 
 def _order(row: Row) -> OrderShape:
-    record_id, number, state, ordered_on, reference, delivery_status, currency, subtotal, tax, total, quote_id, *_ = row
+    record_id, number, state, ordered_on, reference, delivery_status, currency, subtotal, tax, total, quote_id = row
     written = CURRENCIES[currency].format
     return {
         "id": record_id,
@@ -117,8 +134,21 @@ def _order(row: Row) -> OrderShape:
 
 
 def _delivery(row: Row) -> DeliveryShape:
-    record_id, number, state, order_id, order_number, carrier_name, tracking_number, tracking_url, *rest = row
-    scheduled_on, shipped_at, delivered_at, backorder_of, lines, *_ = rest
+    (
+        record_id,
+        number,
+        state,
+        order_id,
+        order_number,
+        carrier_name,
+        tracking_number,
+        tracking_url,
+        scheduled_on,
+        shipped_at,
+        delivered_at,
+        backorder_of,
+        lines,
+    ) = row
     return {
         "id": record_id,
         "number": number,
