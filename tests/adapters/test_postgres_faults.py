@@ -1,6 +1,7 @@
 """What PostgreSQL cannot do just now is refused as Busy, leaves nothing behind, and no connection checked out."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import suppress
 from datetime import datetime
@@ -22,7 +23,7 @@ from portal_adapters.randomness import RandomMint
 from portal_adapters.sqlalchemy import SqlTransactions, store_on
 from portal_adapters.sqlalchemy.postgres import GreenletRunner, open_postgres, open_postgres_async
 from portal_core.domain.companies import Company
-from portal_core.domain.errors import Busy
+from portal_core.domain.errors import Busy, DeadLink
 from portal_core.domain.ids import GrantId
 from portal_core.ports import Mint, Store
 from tests.adapters.stores import emptied_database, postgres_engine
@@ -275,6 +276,51 @@ def test_a_request_that_is_given_up_keeps_nothing(url: str) -> None:
     with postgres_engine(url) as engine, SqlTransactions(engine, RandomMint()).begin() as store:
         _append(store)
         _with_runner(url, give_up, patience_seconds=60)
+
+
+@pytest.mark.parametrize("turns", range(1, 5))
+def test_a_write_that_is_given_up_as_it_begins_leaves_no_transaction_open(url: str, turns: int) -> None:
+    async def give_up(runner: GreenletRunner) -> None:
+        await runner.read(_company)
+        writing = asyncio.create_task(runner.write(_company))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        time.sleep(IMPATIENT)  # noqa: ASYNC251 - PostgreSQL begins, and nobody hears of it
+        writing.cancel()
+        with suppress(asyncio.CancelledError):
+            await writing
+        await _assert_unchanged(runner)
+        with psycopg.connect(url) as other:
+            found = other.execute("SELECT state FROM pg_stat_activity WHERE datname = current_database()").fetchall()
+        assert ("idle in transaction",) not in found
+
+    _with_runner(url, give_up, patience_seconds=60)
+
+
+@pytest.mark.parametrize("way", READ_AND_WRITE, ids=["read", "write"])
+def test_a_refusal_on_a_connection_that_was_lost_leaves_it_to_nobody(url: str, way: Ways) -> None:
+    def refuse(_: Store) -> None:
+        _cut_off(url)
+        raise DeadLink
+
+    async def refuse_first(runner: GreenletRunner) -> None:
+        with pytest.raises(DeadLink):
+            await runner.write(refuse)
+        assert await way(runner)(_company) == a_company()
+
+    _with_runner(url, refuse_first)
+
+
+@pytest.mark.parametrize("way", READ_AND_WRITE, ids=["read", "write"])
+def test_a_question_the_short_way_that_waits_too_long_for_a_lock_is_busy(url: str, way: Ways) -> None:
+    async def ask(runner: GreenletRunner) -> None:
+        with psycopg.connect(url) as other:
+            other.execute("LOCK TABLE portal_digests IN ACCESS EXCLUSIVE MODE")
+            with pytest.raises(Busy):
+                await way(runner)(lambda store: store.links.open(b"", at=NOW))
+        await _assert_unchanged(runner)
+
+    _with_runner(url, ask)
 
 
 @pytest.mark.parametrize("way", READ_AND_WRITE, ids=["read", "write"])

@@ -5,7 +5,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Awaitable, Callable, Generator
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import TypeVar
 
@@ -107,6 +107,24 @@ def test_a_write_that_raises_leaves_nothing_behind(runner: SqliteRunner) -> None
         asyncio.run(runner.write(fail))
 
     assert asyncio.run(runner.read(company)) == a_company()
+
+
+def test_a_write_whose_commit_meets_a_lock_is_busy_and_the_next_ones_are_done(file: Path) -> None:
+    engine = open_sqlite(file, patience_seconds=0.05)
+    migrate(engine)
+    runner = SqliteRunner(engine, CountingMint())
+
+    with closing(sqlite3.connect(file, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM portal_events").fetchall()
+        with nullcontext() if has_safe_wal() else pytest.raises(Busy):
+            asyncio.run(runner.write(_appending(1)))
+        reader.execute("COMMIT")
+        asyncio.run(runner.write(_appending(2)))
+        found = reader.execute("SELECT id FROM portal_events ORDER BY id").fetchall()
+
+    runner.close()
+    assert found == ([("E1",), ("E2",)] if has_safe_wal() else [("E2",)])
 
 
 def test_a_read_that_raises_leaves_no_lock_behind(runner: SqliteRunner, file: Path) -> None:

@@ -47,10 +47,14 @@ def printed(template: str, **content: object) -> list[str]:
         ("{% macro badge(state) %}[{{ state }}]{% endmacro %}{{ badge('a') }}", "[a]"),
         ("{% for badge in states %}{{ badge }}{% endfor %}", "ab"),
         ("{{ 'a'.upper() }}{{ '{}-{}'.format(1, '<') }}", "A1-&lt;"),
+        ("{{ (5).bit_length() }}{{ words.upper() }}{{ functions.import() }}", "3&lt;B&gt;!"),
+        ("{% autoescape false %}{{ badge(words) }}{% endautoescape %}", '<i class="quiet">&lt;b&gt;</i>'),
+        ("{% import 'macros' as macros %}{% call macros.framed() %}x{% endcall %}", "<p>x</p>"),
+        ("{% block own %}x{% endblock %}{{ self.own() }}", "xx"),
     ],
 )
 def test_a_macro_prints_the_same_in_the_place_of_its_call(body: str, expected: str) -> None:
-    content = {"states": ["a", "b"], "elsewhere": "here"}
+    content = {"states": ["a", "b"], "elsewhere": "here", "words": "<b>", "functions": {"import": lambda: "!"}}
 
     assert printed(IMPORT + body, **content) == [expected] * 2
     inherited = f'{{% extends "base" %}}{IMPORT}{{% block body %}}{body}{{% endblock %}}'
@@ -63,7 +67,7 @@ def test_what_a_macro_looks_at_is_what_the_page_was_given_and_no_variable_of_the
     assert printed(IMPORT + body) == ['<li><i class="loud">a</i></li>'] * 2
 
 
-@pytest.mark.parametrize("call", ["badge()", "badge(1, 2, 3)", "badge(1, loud=2)"])
+@pytest.mark.parametrize("call", ["badge()", "badge(1, 2, 3)", "badge(1, loud=2)", "badge(1, state=2)"])
 def test_a_call_that_does_not_fit_is_refused_as_ever(call: str) -> None:
     for each in environments(f"{IMPORT}{{{{ {call} }}}}"):
         with pytest.raises((TypeError, UndefinedError)):

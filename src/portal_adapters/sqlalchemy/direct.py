@@ -2,8 +2,8 @@
 
 The plain way is `connection.execute(statement, parameters).all()`, and both give the same rows. What is saved is what
 SQLAlchemy does for every execution: looking up the compiled statement, arranging parameters, events, a cursor, a
-result. The short way is taken on the connections that the runners keep for reading; whatever goes wrong on it is left
-to the plain way, which knows how to say it.
+result. The short way is taken on the connections that the runners keep; whatever goes wrong on it is left to the plain
+way, which knows how to say it, but for what is Busy.
 """
 
 from collections import namedtuple
@@ -15,6 +15,8 @@ from attrs import frozen
 from sqlalchemy import Connection, Dialect, Insert, Select, Update
 from sqlalchemy.engine import AdaptedConnection
 
+from portal_adapters.sqlalchemy.dialects import is_transient
+from portal_adapters.sqlalchemy.engine import busy
 from portal_adapters.sqlalchemy.records import AnyRow
 
 DIRECT: Final = "portal_direct"
@@ -64,11 +66,18 @@ def fetch(connection: Connection, statement: Reading, parameters: Mapping[str, A
             try:
                 values = known.values({**parameters, **_one_by_one(lists)} if lists else parameters)
                 found = WAYS[connection.dialect.driver](connection.connection.dbapi_connection, known.text, values)
-            except Exception:  # noqa: BLE001, S110 - whatever it is, the plain way tells it
-                pass
+            except Exception as problem:
+                # Not in a transaction, though, which takes no other statement after one that failed.
+                if is_transient(problem) and not _is_lost(connection, problem):
+                    raise busy() from problem
             else:
                 return known.rows(found)
     return connection.execute(statement, parameters).all()
+
+
+def _is_lost(connection: Connection, problem: Exception) -> bool:
+    dialect: Any = connection.dialect  # It is said to take other errors.
+    return bool(dialect.is_disconnect(problem, connection.connection.dbapi_connection, None))
 
 
 def _by_asyncpg(lent: AdaptedConnection, text: str, values: Sequence[Any]) -> Sequence[Any]:

@@ -78,7 +78,7 @@ class Readers:
             raise busy() from None
 
     async def _take_back(self, reader: Reader, *, keep: bool) -> None:
-        if keep and not (self._wanted and self._is_exhausted()):
+        if keep and not reader.connection.invalidated and not (self._wanted and self._is_exhausted()):
             self._idle.append(reader)
         else:
             await _close(reader)

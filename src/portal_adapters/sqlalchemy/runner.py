@@ -111,10 +111,16 @@ class SqliteRunner(Runner):
         kept = self._written_on
         if kept is None:
             kept = self._written_on = self._keep(self.engine.connect().execution_options(**{DIRECT: True}))
-        with kept.connection.begin() as transaction:
-            result = use_case(kept.store)
-            with self._turns:
-                transaction.commit()
+        try:
+            with kept.connection.begin() as transaction:
+                result = use_case(kept.store)
+                with self._turns:
+                    transaction.commit()
+        except BaseException:
+            # After a commit that met another's lock SQLAlchemy leaves both in a transaction, SQLite and the connection.
+            kept.driver.rollback()
+            kept.connection.rollback()
+            raise
         return result
 
     def _keep(self, connection: Connection) -> _Kept:

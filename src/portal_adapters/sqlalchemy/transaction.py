@@ -21,8 +21,10 @@ async def transaction_on(connection: AsyncConnection) -> AsyncGenerator[None]:
     """
     plain: Any = connection.sync_connection
     driver = plain.connection.driver_connection
+    begun = False
     try:
         await driver.execute("BEGIN")
+        begun = True
         yield
         await driver.execute("COMMIT")
     except Refusal:
@@ -35,14 +37,15 @@ async def transaction_on(connection: AsyncConnection) -> AsyncGenerator[None]:
             raise busy() from problem
         raise
     finally:
-        await _end(plain, driver)
+        await _end(plain, driver, begun=begun)
 
 
-async def _end(plain: Connection, driver: Any) -> None:  # noqa: ANN401 - asyncpg has no types
+async def _end(plain: Connection, driver: Any, *, begun: bool) -> None:  # noqa: ANN401 - asyncpg has no types
     try:
-        if driver.is_in_transaction():
+        if begun and driver.is_in_transaction():
             with suppress(Exception):
                 await driver.execute("ROLLBACK")
     finally:
-        if driver.is_closed() or driver.is_in_transaction():
+        # Where BEGIN was given up, PostgreSQL may have begun without asyncpg having heard of it.
+        if not begun or driver.is_closed() or driver.is_in_transaction():
             plain.invalidate()

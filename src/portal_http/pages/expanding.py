@@ -15,9 +15,10 @@ Macros = Mapping[str, nodes.Macro]
 def expand(template: nodes.Template, environment: Environment, imported: Callable[[str], Macros]) -> Macros:
     """Put macros in the place of their calls; return those of the template's own that can be put anywhere.
 
-    `imported` returns those of another template. Imports that nothing is left of are left out.
+    `imported` returns those of another template. Imports that nothing is left of are left out. Where a template
+    switches escaping off, nothing is done: what a macro prints is escaped as where it was written.
     """
-    if not GIVEN.isdisjoint(_names(template, "store", "param")):
+    if not GIVEN.isdisjoint(_names(template, "store", "param")) or template.find(nodes.EvalContextModifier):
         return {}
     expanding = _Expanding(dict(_imported(template, imported)), template, environment)
     own = expanding.learn(each for each in template.body if isinstance(each, nodes.Macro))
@@ -102,7 +103,8 @@ def _arguments(macro: nodes.Macro, call: nodes.Call) -> list[nodes.Expr] | None:
     given = dict(zip(names, call.args, strict=False)) | {each.key: each.value for each in call.kwargs}
     usual = dict(zip(reversed(names), reversed(macro.defaults), strict=False))
     constant = all(isinstance(each, nodes.Const) for each in macro.defaults)
-    if len(call.args) > len(names) or not constant or not given.keys() <= set(names) <= {*given, *usual}:
+    twice = len(given) < len(call.args) + len(call.kwargs)
+    if twice or len(call.args) > len(names) or not constant or not given.keys() <= set(names) <= {*given, *usual}:
         return None
     return [given.get(name) or usual[name] for name in names]
 

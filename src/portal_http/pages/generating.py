@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from keyword import iskeyword
 from typing import Any, final
 
 from jinja2 import nodes
@@ -41,9 +42,17 @@ class Generator(CodeGenerator):
 
     def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:  # noqa: FBT001, FBT002, N802 - as Jinja has it
         """Call a method at once: Jinja would ask first whether it wants to know of the template."""
-        if not isinstance(node.node, nodes.Getattr) or node.kwargs or node.dyn_args or node.dyn_kwargs:
+        method = node.node
+        if forward_caller or not isinstance(method, nodes.Getattr) or not _is_plain(method, node):
             super().visit_Call(node, frame, forward_caller=forward_caller)
             return
-        self.visit(node.node.node, frame)
-        self.write(f".{node.node.attr}")
+        self.visit(method.node, frame)
+        self.write(f".{method.attr}")
         self.visit(nodes.Tuple(node.args, "load"), frame)
+
+
+def _is_plain(method: nodes.Getattr, call: nodes.Call) -> bool:
+    """Tell whether a method can be called as it is written: `self` has blocks for items, and numbers look otherwise."""
+    of = method.node
+    looks_otherwise = isinstance(of, nodes.Const) or (isinstance(of, nodes.Name) and of.name == "self")
+    return not (looks_otherwise or iskeyword(method.attr) or call.kwargs or call.dyn_args or call.dyn_kwargs)
