@@ -297,6 +297,21 @@ def test_a_write_that_is_given_up_as_it_begins_leaves_no_transaction_open(url: s
     _with_runner(url, give_up, patience_seconds=60)
 
 
+def test_a_write_in_which_an_error_was_caught_does_not_pass_for_kept(url: str) -> None:
+    def rename(store: Store) -> None:
+        store.intake.save([a_company(name="Renamed")])
+        store.events.append(an_event())
+        with suppress(Exception):
+            store.events.append(an_event())
+
+    async def catch(runner: GreenletRunner) -> None:
+        with pytest.raises(RuntimeError, match="was caught"):
+            await runner.write(rename)
+        await _assert_unchanged(runner)
+
+    _with_runner(url, catch)
+
+
 @pytest.mark.parametrize("way", READ_AND_WRITE, ids=["read", "write"])
 def test_a_refusal_on_a_connection_that_was_lost_leaves_it_to_nobody(url: str, way: Ways) -> None:
     def refuse(_: Store) -> None:

@@ -68,16 +68,11 @@ def fetch(connection: Connection, statement: Reading, parameters: Mapping[str, A
                 found = WAYS[connection.dialect.driver](connection.connection.dbapi_connection, known.text, values)
             except Exception as problem:
                 # Not in a transaction, though, which takes no other statement after one that failed.
-                if is_transient(problem) and not _is_lost(connection, problem):
+                if is_transient(problem) and not is_lost(connection, problem):
                     raise busy() from problem
             else:
                 return known.rows(found)
     return connection.execute(statement, parameters).all()
-
-
-def _is_lost(connection: Connection, problem: Exception) -> bool:
-    dialect: Any = connection.dialect  # It is said to take other errors.
-    return bool(dialect.is_disconnect(problem, connection.connection.dbapi_connection, None))
 
 
 def _by_asyncpg(lent: AdaptedConnection, text: str, values: Sequence[Any]) -> Sequence[Any]:
@@ -94,6 +89,12 @@ WAYS: Mapping[str, Callable[[Any, str, Sequence[Any]], Sequence[Any]]] = {
     "pysqlite": _by_sqlite,
 }
 """How a driver's connection, as SQLAlchemy lends it, runs a statement and returns its rows, by the driver's name."""
+
+
+def is_lost(connection: Connection, problem: Exception) -> bool:
+    """Tell whether an error of the driver's says that its connection is of no more use."""
+    dialect: Any = connection.dialect  # It is said to take other errors.
+    return bool(dialect.is_disconnect(problem, connection.connection.dbapi_connection, None))
 
 
 def _one_by_one(lists: Mapping[str, Sequence[Any]]) -> Mapping[str, Any]:

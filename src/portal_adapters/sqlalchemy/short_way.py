@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from portal_adapters.sqlalchemy.dialects import is_transient
-from portal_adapters.sqlalchemy.direct import DIRECT, WAYS, Statement, prepared
+from portal_adapters.sqlalchemy.direct import DIRECT, WAYS, Statement, is_lost, prepared
 from portal_adapters.sqlalchemy.engine import busy, is_busy
 
 
@@ -24,7 +24,7 @@ def run(connection: Connection, statement: Statement, parameters: Mapping[str, A
     try:
         return known.rows(WAYS[connection.dialect.driver](lent, known.text, known.values(parameters)))
     except Exception as problem:
-        if _is_lost(connection.dialect, problem, lent):
+        if is_lost(connection, problem):
             return _run_plainly(connection, statement, parameters)  # SQLAlchemy then gives up what else the pool has.
         if is_busy(problem) or is_transient(problem):
             raise busy() from problem
@@ -34,7 +34,3 @@ def run(connection: Connection, statement: Statement, parameters: Mapping[str, A
 def _run_plainly(connection: Connection, statement: Statement, parameters: Mapping[str, Any]) -> Sequence[Any]:
     result = connection.execute(statement, parameters)
     return result.all() if result.returns_rows else ()
-
-
-def _is_lost(dialect: Any, problem: Exception, lent: object) -> bool:  # noqa: ANN401 - it is said to take other errors
-    return bool(dialect.is_disconnect(problem, lent, None))

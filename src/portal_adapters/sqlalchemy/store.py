@@ -63,7 +63,10 @@ def store_on(connection: Connection, mint: Mint) -> Store:
 
 
 StoreOn: TypeAlias = Callable[[Connection, Mint], Store]
-"""What makes the store within a transaction: `store_on`, or a function of a host's that mixes in ports of its own."""
+"""What makes the store on a connection: `store_on`, or a function of a host's that mixes in ports of its own.
+
+The runners keep connections, each with its store, for one transaction after the other: its ports remember nothing.
+"""
 
 
 def together(use_cases: Iterable[Callable[[Store], None]]) -> Callable[[Store], None]:

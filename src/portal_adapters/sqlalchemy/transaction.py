@@ -16,8 +16,9 @@ from portal_core.domain.errors import Refusal
 async def transaction_on(connection: AsyncConnection) -> AsyncGenerator[None]:
     """Begin a transaction on a connection without transactions of SQLAlchemy's; commit it, or roll it back.
 
-    Busy when PostgreSQL gave up for a reason that passes. A connection that is lost, or whose transaction would not
-    end, is of no more use to the pool, and closed.
+    Busy when PostgreSQL gave up for a reason that passes; RuntimeError where an error of its was caught, for then it
+    rolls back without a word. A connection that is lost, or whose transaction would not end, is of no more use to the
+    pool, and closed.
     """
     plain: Any = connection.sync_connection
     driver = plain.connection.driver_connection
@@ -26,7 +27,7 @@ async def transaction_on(connection: AsyncConnection) -> AsyncGenerator[None]:
         await driver.execute("BEGIN")
         begun = True
         yield
-        await driver.execute("COMMIT")
+        await _commit(driver)
     except Refusal:
         raise
     except Exception as problem:
@@ -40,9 +41,14 @@ async def transaction_on(connection: AsyncConnection) -> AsyncGenerator[None]:
         await _end(plain, driver, begun=begun)
 
 
-async def _end(plain: Connection, driver: Any, *, begun: bool) -> None:  # noqa: ANN401 - asyncpg has no types
+async def _commit(driver: Any) -> None:  # noqa: ANN401 - asyncpg has no types
+    if await driver.execute("COMMIT") != "COMMIT":
+        raise RuntimeError("An error of the database was caught within its transaction: nothing of that is kept.")
+
+
+async def _end(plain: Connection, driver: Any, *, begun: bool) -> None:  # noqa: ANN401 - as above
     try:
-        if begun and driver.is_in_transaction():
+        if begun and not driver.is_closed() and driver.is_in_transaction():
             with suppress(Exception):
                 await driver.execute("ROLLBACK")
     finally:
