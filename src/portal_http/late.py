@@ -1,12 +1,15 @@
 """What a start does without: loaded where it is used, or when the first answers have been given."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from importlib import import_module
 
 PAUSE_SECONDS = 0.1
 """How long requests have the loop to themselves before anything is loaded, and between one module and the next."""
+
+_log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
@@ -26,4 +29,7 @@ async def loading(*modules: str) -> AsyncGenerator[None]:
 async def _load(modules: tuple[str, ...]) -> None:
     for each in modules:
         await asyncio.sleep(PAUSE_SECONDS)
-        import_module(each)
+        try:
+            import_module(each)
+        except Exception:  # noqa: BLE001 - whoever needs it meets the error again
+            _log.exception("%s cannot be loaded", each)

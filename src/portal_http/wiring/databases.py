@@ -120,7 +120,11 @@ def _answering(settings: Settings) -> SqlTransactions:
     """Return the transactions of a database that answers; refuse with WiringRefused one that does not."""
     with _told_in_a_sentence():
         transactions = _transactions(settings.database_url)
-        current_revision(transactions.engine)
+        try:
+            current_revision(transactions.engine)
+        except BaseException:
+            transactions.engine.dispose()
+            raise
     return transactions
 
 
