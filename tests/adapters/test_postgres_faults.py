@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Generator
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -21,6 +21,7 @@ from portal_adapters.memory.access import MemoryCompanies
 from portal_adapters.memory.tables import Tables
 from portal_adapters.randomness import RandomMint
 from portal_adapters.sqlalchemy import SqlTransactions, store_on
+from portal_adapters.sqlalchemy.kept import A_WHILE
 from portal_adapters.sqlalchemy.postgres import GreenletRunner, open_postgres, open_postgres_async
 from portal_core.domain.companies import Company
 from portal_core.domain.errors import Busy, DeadLink
@@ -198,6 +199,20 @@ def test_who_waits_too_long_for_another_to_have_read_is_told_that_the_store_is_b
         await slow
 
     _with_runner(url, crowd)
+
+
+def test_a_host_on_the_same_engine_gets_the_connections_that_a_crowd_has_left(url: str) -> None:
+    async def crowd(runner: GreenletRunner) -> None:
+        def linger(_: Store) -> None:
+            await_only(asyncio.sleep(0.01))
+
+        await asyncio.gather(*(runner.read(linger) for _ in range(12)))
+        async with AsyncExitStack() as hosts:
+            for _ in range(3):
+                await hosts.enter_async_context(runner.engine.connect())
+        assert await runner.read(_company) == a_company()
+
+    _with_runner(url, crowd, patience_seconds=4 * A_WHILE, pool_size=3)
 
 
 def test_reading_and_writing_share_one_connection_in_turns(url: str) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from portal_adapters.sqlalchemy.dialects import is_transient
 from portal_adapters.sqlalchemy.direct import DIRECT, Reading, prepared
 from portal_adapters.sqlalchemy.engine import PATIENCE_SECONDS, busy
-from portal_adapters.sqlalchemy.readers import Readers, gone_is_busy
+from portal_adapters.sqlalchemy.kept import KeptConnections, gone_is_busy
 from portal_adapters.sqlalchemy.records import AnyRow
 from portal_adapters.sqlalchemy.store import StoreOn, store_on, together
 from portal_adapters.sqlalchemy.transaction import transaction_on
@@ -70,17 +70,17 @@ class GreenletRunner(Runner):
     engine: AsyncEngine
     mint: Mint
     store_on: StoreOn = store_on
-    _readers: Readers = field(init=False)
+    _kept: KeptConnections = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         reading = self.engine.execution_options(**{"isolation_level": "AUTOCOMMIT", DIRECT: True})
-        object.__setattr__(self, "_readers", Readers(reading, self.mint, self.store_on))
+        object.__setattr__(self, "_kept", KeptConnections(reading, self.mint, self.store_on))
 
     async def read(self, use_case: Callable[[Store], T]) -> T:
         """Run a use case that writes nothing, without a transaction around its statements."""
         with gone_is_busy(ConnectionError):
-            async with self._readers.one() as reader:
-                return await reader.connection.run_sync(lambda _: use_case(reader.store))
+            async with self._kept.one() as kept:
+                return await kept.connection.run_sync(lambda _: use_case(kept.store))
 
     async def fetch(self, statement: Reading, parameters: Mapping[str, Any]) -> Sequence[AnyRow] | None:
         """Return the rows of a statement by the short way, without a greenlet; nothing where it cannot be taken."""
@@ -88,8 +88,8 @@ class GreenletRunner(Runner):
         if known is None:
             return None
         try:
-            async with self._readers.one() as reader:
-                return known.rows(await reader.driver.fetch(known.text, *known.values(parameters)))
+            async with self._kept.one() as kept:
+                return known.rows(await kept.driver.fetch(known.text, *known.values(parameters)))
         except Refusal:
             raise
         except Exception:  # noqa: BLE001 - whatever it is, the plain way tells it
@@ -98,7 +98,7 @@ class GreenletRunner(Runner):
     async def write(self, use_case: Callable[[Store], T]) -> T:
         """Run a use case in a transaction: committed when it returns, rolled back when it raises."""
         with gone_is_busy(ConnectionError):
-            async with self._readers.one() as kept, transaction_on(kept.connection):
+            async with self._kept.one() as kept, transaction_on(kept.connection):
                 return await kept.connection.run_sync(lambda _: use_case(kept.store))
 
     async def write_all(self, use_cases: Iterable[Callable[[Store], None]]) -> None:
@@ -107,7 +107,7 @@ class GreenletRunner(Runner):
 
     async def close(self) -> None:
         """Let go of all connections."""
-        await self._readers.let_go()
+        await self._kept.let_go()
         await self.engine.dispose()
 
 
