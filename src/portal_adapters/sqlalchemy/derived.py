@@ -25,6 +25,11 @@ DERIVED: Mapping[RecordType, tuple[str, ...]] = {
 }
 """The columns that follow from a ledger."""
 
+MOVEMENT_PLACE = ("company_id", "client_id", "currency", "moved_on", "type", "id", "sequence")
+
+MOVEMENT = (*MOVEMENT_PLACE, "number", "amount")
+"""The columns of a movement."""
+
 
 @frozen(kw_only=True)
 class Derived:
@@ -59,6 +64,22 @@ def derived_of(ledger: Ledger, document: Settling) -> Derived:
         open_amounts=tuple(ledger.open_amounts_of_invoice(document)),
         movements=tuple(ledger.movements_of_invoice(document)),
     )
+
+
+def place_of(movement: Movement) -> tuple[str, str, str, str, int]:
+    """Return where a movement stands in a client's account: the values of MOVEMENT_PLACE."""
+    return (
+        movement.amount.currency.code,
+        movement.on.isoformat(),
+        movement.type.value,
+        movement.id,
+        movement.sequence,
+    )
+
+
+def due_of(part: OpenAmount) -> tuple[str, str]:
+    """Return the currency and the day by which something open is added up, the latter empty for a credit."""
+    return part.amount.currency.code, part.due_on.isoformat() if part.due_on else ""
 
 
 def _columns_of_invoice(ledger: Ledger, invoice: Invoice) -> tuple[int, str, str | None]:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from portal_adapters.sqlalchemy.bulk import Row, execute_many
 from portal_adapters.sqlalchemy.counting import HIDDEN, count_shown
-from portal_adapters.sqlalchemy.derived import DERIVED, Derived, derived_of, held_by
+from portal_adapters.sqlalchemy.derived import DERIVED, MOVEMENT, Derived, derived_of, due_of, held_by, place_of
 from portal_adapters.sqlalchemy.engine import busy
 from portal_adapters.sqlalchemy.facts import TABLES
 from portal_adapters.sqlalchemy.packing import ALLOCATION_COLUMNS, COLUMNS, unpack
@@ -21,7 +21,6 @@ from portal_core.domain.ledger import Ledger
 from portal_core.domain.records import RecordRef, RecordType
 from portal_core.ports import Newcomer
 
-_MOVED = ("company_id", "client_id", "currency", "moved_on", "type", "id", "sequence", "number", "amount")
 _OPENED = ("company_id", "client_id", "currency", "due", "amount", "parts")
 _COUNTS = ALLOCATION_COLUMNS.index("counts")
 _SOURCE = tuple(map(ALLOCATION_COLUMNS.index, ("source_type", "source_id", "position")))
@@ -79,7 +78,7 @@ class _Rows:
             _insert(connection, TABLES[kind], (*COLUMNS[kind], "checksum", *DERIVED.get(kind, ())), rows)
         _insert(connection, allocations, ALLOCATION_COLUMNS, self.allocated)
         _insert(connection, open_amounts, _OPENED, self.opened)
-        _insert(connection, movements, _MOVED, self.moved)
+        _insert(connection, movements, MOVEMENT, self.moved)
 
 
 def _insert(connection: Connection, table: Table, columns: tuple[str, ...], rows: Iterable[Row]) -> None:
@@ -108,7 +107,7 @@ def _opened_by(derived: Iterable[Derived]) -> Iterator[tuple[str, str, int, int]
     """Yield what is open by currency and day, added up, and of how many parts."""
     amounts, parts = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
     for each in (part for some in derived for part in some.open_amounts):
-        place = each.amount.currency.code, each.due_on.isoformat() if each.due_on else ""
+        place = due_of(each)
         amounts[place] += each.amount.minor
         parts[place] += 1
     return ((*place, amounts[place], parts[place]) for place in sorted(parts))
@@ -116,15 +115,4 @@ def _opened_by(derived: Iterable[Derived]) -> Iterator[tuple[str, str, int, int]
 
 def _moved_by(derived: Iterable[Derived]) -> Iterator[tuple[str, str, str, str, int, str, int]]:
     moved = sorted((each for some in derived for each in some.movements), key=lambda each: each.order)
-    return (
-        (
-            each.amount.currency.code,
-            each.on.isoformat(),
-            each.type.value,
-            each.id,
-            each.sequence,
-            each.number,
-            each.amount.minor,
-        )
-        for each in moved
-    )
+    return ((*place_of(each), each.number, each.amount.minor) for each in moved)

@@ -25,8 +25,18 @@ from sqlalchemy import (
     update,
 )
 
-from portal_adapters.sqlalchemy.bulk import Row, execute_many
-from portal_adapters.sqlalchemy.derived import DERIVED, Derived, Held, derived_of, held_by
+from portal_adapters.sqlalchemy.bulk import execute_many
+from portal_adapters.sqlalchemy.derived import (
+    DERIVED,
+    MOVEMENT,
+    MOVEMENT_PLACE,
+    Derived,
+    Held,
+    derived_of,
+    due_of,
+    held_by,
+    place_of,
+)
 from portal_adapters.sqlalchemy.dialects import MOST_IN_ONE_QUESTION, add_up, in_chunks
 from portal_adapters.sqlalchemy.documents import among, in_scope, number
 from portal_adapters.sqlalchemy.schema import allocations, invoices, movements, open_amounts, payments
@@ -83,9 +93,6 @@ _REMOVE_MOVEMENT = delete(movements).where(
     movements.c.id == bindparam("id"),
     movements.c.sequence == bindparam("sequence"),
 )
-
-_PLACED = ("company_id", "client_id", "currency", "moved_on", "type", "id", "sequence")
-_MOVED = (*_PLACED, "number", "amount")
 
 
 @frozen
@@ -224,8 +231,7 @@ class _OpenAmounts:
         for view in views:
             for sign, derived in ((-1, view.before), (1, view.after)):
                 for each in () if derived is None else derived.open_amounts:
-                    due = each.due_on.isoformat() if each.due_on else ""
-                    place = (view.client_id, each.amount.currency.code, due)
+                    place = (view.client_id, *due_of(each))
                     self.amounts[place] += sign * each.amount.minor
                     self.parts[place] += sign
 
@@ -241,24 +247,14 @@ class _OpenAmounts:
 def _write_movements(connection: Connection, company_id: CompanyId, views: Views) -> None:
     before = {(view.client_id, each) for view in views if view.before is not None for each in view.before.movements}
     after = {(view.client_id, each) for view in views if view.after is not None for each in view.after.movements}
-    stale = ((company_id, client_id, *_place(each)) for client_id, each in _in_order(before - after))
-    execute_many(connection, _REMOVE_MOVEMENT, _PLACED, stale)
+    stale = ((company_id, client_id, *place_of(each)) for client_id, each in _in_order(before - after))
+    execute_many(connection, _REMOVE_MOVEMENT, MOVEMENT_PLACE, stale)
     fresh = (
-        (company_id, client_id, *_place(each), each.number, each.amount.minor)
+        (company_id, client_id, *place_of(each), each.number, each.amount.minor)
         for client_id, each in _in_order(after - before)
     )
-    execute_many(connection, _ADD_MOVEMENT, _MOVED, fresh)
+    execute_many(connection, _ADD_MOVEMENT, MOVEMENT, fresh)
 
 
 def _in_order(moved: Iterable[tuple[ClientId, Movement]]) -> Iterable[tuple[ClientId, Movement]]:
     return sorted(moved, key=lambda each: (each[0], each[1].order))
-
-
-def _place(movement: Movement) -> Row:
-    return (
-        movement.amount.currency.code,
-        movement.on.isoformat(),
-        movement.type.value,
-        movement.id,
-        movement.sequence,
-    )
