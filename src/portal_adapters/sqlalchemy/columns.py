@@ -23,10 +23,6 @@ class Moment(TypeDecorator[datetime]):
         """Return the microseconds of an aware moment."""
         return None if value is None else (value - EPOCH) // _MICROSECOND
 
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
-        """Return the moment, in UTC."""
-        return _maybe_moment_of(value)
-
     def result_processor(self, dialect: Dialect, coltype: object) -> Any:  # noqa: ANN401 - as the library calls it
         """Return what makes moments of a column's values, without the layers that a decorated type has for it."""
         return _maybe_moment_of
@@ -38,7 +34,7 @@ def moment_of(microseconds: int) -> datetime:
 
 
 def _maybe_moment_of(microseconds: int | None) -> datetime | None:
-    return None if microseconds is None else EPOCH + timedelta(microseconds=microseconds)
+    return None if microseconds is None else moment_of(microseconds)
 
 
 def id_type() -> TypeEngine[str]:
