@@ -18,6 +18,9 @@ FOR_LATER = frozenset({"alembic", "babel", "cryptography", "jinja2", "jwt", "red
 NOT_YET = frozenset({"portal_adapters.receipt_keys", "portal_adapters.records.pushing", "portal_http.pages.dispatch"})
 ADAPTERS = frozenset({"asyncpg", "psycopg", "sqlalchemy", "portal_adapters"})
 
+# A module that nothing here needs.
+SELDOM_LOADED = "colorsys"
+
 LOADED = "\nimport json, sys; print(json.dumps(sorted(sys.modules)))"
 
 BUILT = """
@@ -106,9 +109,26 @@ def test_what_is_needed_soon_is_loaded_before_anybody_asks_for_it(on_sqlite: str
     assert needed <= loaded
 
 
+def test_what_cannot_be_loaded_is_told_and_keeps_nothing_else_from_being_loaded(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def serve() -> None:
+        async with asyncio.timeout(30), loading("no_such_module", SELDOM_LOADED):
+            while SELDOM_LOADED not in sys.modules:  # noqa: ASYNC110 - an import tells nobody
+                await asyncio.sleep(0.01)
+
+    sys.modules.pop(SELDOM_LOADED, None)
+    asyncio.run(serve())
+
+    assert "no_such_module cannot be loaded" in caplog.text
+
+
 def test_who_ends_at_once_does_not_wait_for_what_was_to_be_loaded() -> None:
     async def serve() -> None:
-        async with loading("no_such_module"):
+        async with loading(SELDOM_LOADED):
             pass
 
+    sys.modules.pop(SELDOM_LOADED, None)
     asyncio.run(serve())
+
+    assert SELDOM_LOADED not in sys.modules
