@@ -101,9 +101,12 @@ class Endpoint:
 
 @frozen
 class Glimpse(Generic[R]):
-    """The short way to an answer: how to look at link and records at once, and how to show what was seen on a day."""
+    """The short way to an answer: how to look at link and records at once, and how to show what was seen on a day.
 
-    look: Callable[[Glances, bytes, datetime], Awaitable[Glance[R] | None]]
+    It is looked by the digest of a token, and the id that the path ends with.
+    """
+
+    look: Callable[[Glances, bytes, str, datetime], Awaitable[Glance[R] | None]]
     show: Callable[[R, Visit, date], Answer]
 
 

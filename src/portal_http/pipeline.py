@@ -7,7 +7,7 @@ from typing import Any
 
 from portal_core.domain.access import Visit
 from portal_core.domain.errors import DeadLink, NarrowedLink, NotFound, Refusal
-from portal_core.domain.ids import CompanyId
+from portal_core.domain.ids import CompanyId, is_id
 from portal_core.domain.tokens import digest_of, is_token
 from portal_core.ports import Glance
 from portal_core.use_cases.access import open_link
@@ -62,7 +62,7 @@ async def _answer_client(
 ) -> Answer:
     now = services.clock()
     budgets = Budgets(services.limits, services.options)
-    glance = await _enter(request, services, endpoint, budgets, filled[0], now)
+    glance = await _enter(request, services, endpoint, budgets, filled, now)
     visit = glance.visit
     request.who = visit.grant.id
     spent = await budgets.spend(visit.grant.id, writes=request.method not in READING, now=now)
@@ -79,21 +79,28 @@ async def _answer_client(
 
 
 async def _glance(
-    request: Incoming, services: Services, endpoint: ClientEndpoint, token: str, now: datetime
+    request: Incoming, services: Services, endpoint: ClientEndpoint, filled: Sequence[str], now: datetime
 ) -> Glance[Any] | None:
     """Return what can be seen of an endpoint at once, or nothing: then a link is opened as it always is."""
-    if services.glances is None or endpoint.glimpse is None or request.query_string or not is_token(token):
+    if services.glances is None or endpoint.glimpse is None or request.query_string or not is_token(filled[0]):
         return None
-    return await endpoint.glimpse.look(services.glances, digest_of(token), now)
+    if len(filled) > 1 and not is_id(filled[-1]):
+        return None
+    return await endpoint.glimpse.look(services.glances, digest_of(filled[0]), filled[-1], now)
 
 
 async def _enter(
-    request: Incoming, services: Services, endpoint: ClientEndpoint, budgets: Budgets, token: str, now: datetime
+    request: Incoming,
+    services: Services,
+    endpoint: ClientEndpoint,
+    budgets: Budgets,
+    filled: Sequence[str],
+    now: datetime,
 ) -> Glance[Any]:
     """Return the visit that a token opens, and what could be seen at once of what it is opened for."""
     try:
-        glance = await _glance(request, services, endpoint, token, now)
-        return glance or Glance(await services.runner.read(partial(open_link, token=token, now=now)), None)
+        glance = await _glance(request, services, endpoint, filled, now)
+        return glance or Glance(await services.runner.read(partial(open_link, token=filled[0], now=now)), None)
     except DeadLink:
         await budgets.count_guess(request.address(services.trusted))
         raise

@@ -6,9 +6,11 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from http import HTTPStatus
 from itertools import count
 from threading import Timer
 from typing import Any, TypeAlias, TypeVar, cast
+from urllib.parse import quote, unquote
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -53,14 +55,14 @@ from portal_adapters.sqlalchemy.postgres import GreenletRunner, open_postgres_as
 from portal_core.domain.access import ALL_PERMISSIONS, DocumentRef, DocumentType, Permission, Scope, Visit
 from portal_core.domain.companies import Company
 from portal_core.domain.deliveries import DeliveryLine, DeliveryState
-from portal_core.domain.ids import CompanyId, DeliveryId, GrantId, OrderId, QuoteId
+from portal_core.domain.ids import CompanyId, DeliveryId, GrantId, OrderId, QuoteId, is_id
 from portal_core.domain.invoices import Adjustment, Instalment, Invoice, InvoiceState, PaymentState
 from portal_core.domain.money import LARGEST_MINOR, Money, currency
 from portal_core.domain.orders import DeliveryStatus, OrderState
 from portal_core.domain.payments import PaymentRecordState
 from portal_core.domain.quotes import Quote, QuoteState
 from portal_core.domain.records import Document
-from portal_core.ports import DashboardRows, Glance, Glances, InvoiceRows, Runner
+from portal_core.ports import DashboardRows, Detail, Glance, Glances, InvoiceRows, Runner
 from portal_core.use_cases.access import open_link, rotate_link
 from portal_core.use_cases.quotes import accept_quote, decline_quote
 from portal_http.app import Portal, create_app
@@ -75,6 +77,7 @@ Reply: TypeAlias = Any
 R = TypeVar("R")
 
 PATHS = ("/dashboard", "/invoices")
+KINDS = ("quotes", "orders", "invoices", "payments", "deliveries")
 LONG = timedelta(days=1000)
 OVERLAP = timedelta(hours=1)
 MOMENT = timedelta(microseconds=1)
@@ -93,6 +96,9 @@ class Watched(Glances):
 
     async def invoices(self, digest: bytes, *, at: datetime, limit: int) -> Glance[InvoiceRows] | None:
         return self._noted(await self.glances.invoices(digest, at=at, limit=limit))
+
+    async def document(self, digest: bytes, ref: DocumentRef, *, at: datetime) -> Glance[Detail] | None:
+        return self._noted(await self.glances.document(digest, ref, at=at))
 
     def _noted(self, glance: Glance[R] | None) -> Glance[R] | None:
         self.seen.append(glance is not None and glance.seen is not None)
@@ -182,12 +188,28 @@ class Portals:
         return glanced
 
     def look(self, token: str, *, seen: bool = True, status: int = 200) -> list[Reply]:
-        """Ask both ways for all that can be glanced at, and require that it was seen so, or that it was not."""
+        """Ask both ways for the dashboard, the invoices, and each document there is.
+
+        Require that all was seen at a glance, or that nothing was; return what the first two are.
+        """
         self.seen.clear()
         answers = [self.ask(f"/view/{token}{path}") for path in PATHS]
-        assert self.seen == [seen] * len(PATHS)
         assert [each.status_code for each in answers] == [status] * len(PATHS)
+        documents = self._documents(token)
+        shown = [self.ask(f"/view/{token}{path}").json()["data"]["id"] for path in documents]
+        assert shown == [unquote(path.rpartition("/")[2]) for path in documents]
+        assert self.seen == [seen] * (len(PATHS) + len(documents))
         return [each.json() for each in answers]
+
+    def _documents(self, token: str) -> list[str]:
+        asked = {kind: self.plain.http.get(f"{BASE}/view/{token}/{kind}?limit=100") for kind in KINDS}
+        rows = {kind: answer.json()["data"] for kind, answer in asked.items() if answer.status_code == HTTPStatus.OK}
+        return [
+            f"/{kind}/{quote(each['id'], safe='')}"
+            for kind, found in rows.items()
+            for each in found
+            if is_id(each["id"])
+        ]
 
 
 def _said(answer: Reply) -> tuple[int, list[tuple[str, str]], bytes]:
@@ -333,6 +355,47 @@ def test_what_is_another_client_s_or_a_draft_is_seen_by_neither_way(portals: Por
     assert invoices["data"] == []
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/quotes/Q2", "/quotes/Q3", "/invoices/I2", "/invoices/I3", "/payments/P2", "/deliveries/D2", "/orders/O3"),
+        *("/quotes/", "/quotes/none", "/quotes/Q1/", "/invoices/Q1", "/orders/a%20b", f"/deliveries/{'x' * 129}"),
+    ],
+)
+def test_a_document_that_a_client_has_not_is_not_found_by_either_way(portals: Portals, path: str) -> None:
+    token = portals.link(
+        a_quote("Q1"),
+        a_quote("Q2", recorded_state=QuoteState.DRAFT),
+        a_quote("Q3", scope=NEIGHBOUR),
+        an_order("O3", scope=NEIGHBOUR),
+        an_invoice("I2", state=InvoiceState.DRAFT),
+        an_invoice("I3", scope=NEIGHBOUR),
+        a_payment("P2", state=PaymentRecordState.DRAFT),
+        a_delivery("D2", state=DeliveryState.DRAFT),
+    )
+
+    assert portals.ask(f"/view/{token}{path}").status_code == HTTPStatus.NOT_FOUND
+
+
+def test_an_order_tells_its_deliveries_and_invoices_and_a_credit_note_what_it_settled(portals: Portals) -> None:
+    token = portals.link(
+        an_order("O1"),
+        a_delivery("D1", order_id=OrderId("O1")),
+        an_invoice("I1", order_id=OrderId("O1")),
+        a_credit_note("N1", allocations=(credited("I1", eur("1.00")),)),
+        a_payment("P1", allocations=(paid("I1", eur("2.00")),)),
+    )
+
+    portals.look(token)
+
+    order = portals.ask(f"/view/{token}/orders/O1").json()["data"]
+    assert [[each["id"] for each in order[kind]] for kind in ("deliveries", "invoices")] == [["D1"], ["I1"]]
+    settled = portals.ask(f"/view/{token}/invoices/I1").json()["data"]["allocations"]
+    assert {each["source_id"] for each in settled} == {"N1", "P1"}
+    note = portals.ask(f"/view/{token}/invoices/N1").json()["data"]
+    assert [each["invoice_id"] for each in note["allocations"]] == ["I1"]
+
+
 # Dead and living links.
 
 
@@ -430,13 +493,14 @@ def test_a_guess_counts_once_and_too_many_are_refused(store: Opened) -> None:
 @pytest.mark.parametrize("store", STORES)
 def test_a_glance_is_logged_counted_and_noted_as_a_use_of_the_link(store: Opened) -> None:
     with store() as portals:
-        token = portals.link(an_invoice(), id=GrantId("the link"), last_used_at=None)
-        portals.look(token)
+        token = portals.link(an_invoice("I1"), id=GrantId("the link"), last_used_at=None)
+        for path in (*PATHS, "/invoices/I1"):
+            portals.ask(f"/view/{token}{path}")
         portals.ask(f"/view/{a_token(999_999)}/dashboard")
 
         logged, expected = ([(each.route, each.status, each.who) for each in way.told] for way in portals.both)
         assert logged == expected
-        assert [who for *_, who in logged] == ["the link", "the link", "-"]
+        assert [who for *_, who in logged] == ["the link", "the link", "the link", "-"]
         assert portals.glancing.requests_counted() == portals.plain.requests_counted()
 
         assert portals.glancing.http.portal is not None

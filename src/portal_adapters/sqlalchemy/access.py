@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, and_, bindparam, case, delete, insert
 
 from portal_adapters.sqlalchemy.columns import Moment
 from portal_adapters.sqlalchemy.dialects import holding
-from portal_adapters.sqlalchemy.direct import fetch
+from portal_adapters.sqlalchemy.direct import fetch, one
 from portal_adapters.sqlalchemy.documents import among, constant, words
 from portal_adapters.sqlalchemy.keyset import ListSource, read_page
 from portal_adapters.sqlalchemy.records import AnyRow, client_of, company_of
@@ -119,7 +119,7 @@ class SqlCompanies(Companies):
     connection: Connection
 
     def get(self, company_id: CompanyId) -> Company | None:
-        row = self.connection.execute(_COMPANY, {"company_id": company_id}).one_or_none()
+        row = one(self.connection, _COMPANY, {"company_id": company_id})
         return None if row is None else company_of(row)
 
 
@@ -145,7 +145,7 @@ class SqlGrants(Grants):
     connection: Connection
 
     def get(self, company_id: CompanyId, grant_id: GrantId) -> Grant | None:
-        row = self.connection.execute(_ONE, {"company_id": company_id, "grant_id": grant_id}).one_or_none()
+        row = one(self.connection, _ONE, {"company_id": company_id, "grant_id": grant_id})
         return None if row is None else _grant(row)
 
     def page(self, company_id: CompanyId, listing: Listing, narrowed: GrantFilter, *, at: datetime) -> Page[Grant]:

@@ -7,6 +7,7 @@ from attrs import frozen
 from sqlalchemy import Connection, bindparam, select
 
 from portal_adapters.sqlalchemy.deciding import record
+from portal_adapters.sqlalchemy.direct import one
 from portal_adapters.sqlalchemy.documents import among, words
 from portal_adapters.sqlalchemy.keyset import ListSource, read_page
 from portal_adapters.sqlalchemy.records import AnyRow
@@ -51,7 +52,7 @@ class SqlDecisions(Decisions):
         return record(self.connection, quote, decision, event, entry)
 
     def get(self, company_id: CompanyId, decision_id: DecisionId) -> Decision | None:
-        row = self.connection.execute(_ONE, {"company_id": company_id, "decision_id": decision_id}).one_or_none()
+        row = one(self.connection, _ONE, {"company_id": company_id, "decision_id": decision_id})
         return None if row is None else decision_of(row)
 
     def page(self, company_id: CompanyId, listing: Listing, narrowed: DecisionFilter) -> Page[Decision]:

@@ -6,6 +6,7 @@ from typing import final
 from attrs import frozen
 from sqlalchemy import Connection, and_, bindparam, case, select
 
+from portal_adapters.sqlalchemy.direct import one
 from portal_adapters.sqlalchemy.documents import (
     SELECTIVE,
     among,
@@ -56,7 +57,8 @@ _VIEWS = select(*told(deliveries), _ORDER_NUMBER, _SHOWN_FIRST).where(
     *in_scope(deliveries), deliveries.c.state != _DRAFT
 )
 
-_ONE = _VIEWS.where(deliveries.c.id == bindparam("delivery_id"))
+ONE_DELIVERY = _VIEWS.where(deliveries.c.id == bindparam("delivery_id"))
+"""The delivery `delivery_id`, as `delivery_view` reads it."""
 
 DELIVERIES_OF_ORDER = Section("deliveries", _VIEWS.where(deliveries.c.order_id == bindparam("order_id")))
 """What was delivered for the order `order_id`, in no order."""
@@ -82,8 +84,8 @@ class SqlDeliveries(Deliveries):
     def get(self, scope: Scope, delivery_id: DeliveryId) -> DeliveryView | None:
         if not scope.covers(DocumentType.DELIVERY, delivery_id):
             return None
-        row = self.connection.execute(_ONE, {**scope_parameters(scope), "delivery_id": delivery_id}).one_or_none()
-        return None if row is None else _view(row)
+        row = one(self.connection, ONE_DELIVERY, {**scope_parameters(scope), "delivery_id": delivery_id})
+        return None if row is None else delivery_view(row)
 
     def page(self, scope: Scope, listing: Listing, narrowed: DeliveryFilter) -> Page[DeliveryView]:
         return read_page(
@@ -98,8 +100,9 @@ class SqlDeliveries(Deliveries):
 
 def delivery_views(rows: Sequence[AnyRow]) -> Sequence[DeliveryView]:
     """Return deliveries as a client sees them."""
-    return [_view(row) for row in rows]
+    return [delivery_view(row) for row in rows]
 
 
-def _view(row: AnyRow) -> DeliveryView:
+def delivery_view(row: AnyRow) -> DeliveryView:
+    """Return a delivery as a client sees it."""
     return DeliveryView(delivery=delivery_of(row), order_number=row.order_number, backorder_of=row.shown_backorder_of)

@@ -75,6 +75,12 @@ def fetch(connection: Connection, statement: Reading, parameters: Mapping[str, A
     return connection.execute(statement, parameters).all()
 
 
+def one(connection: Connection, statement: Reading, parameters: Mapping[str, Any]) -> AnyRow | None:
+    """Return the row of a statement that finds one at most, by the short way where it can be taken."""
+    rows = fetch(connection, statement, parameters)
+    return rows[0] if rows else None
+
+
 def _by_asyncpg(lent: AdaptedConnection, text: str, values: Sequence[Any]) -> Sequence[Any]:
     return lent.run_async(lambda driver: driver.fetch(text, *values))
 

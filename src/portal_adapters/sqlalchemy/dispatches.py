@@ -7,6 +7,7 @@ from attrs import frozen
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from portal_adapters.sqlalchemy.dialects import in_chunks
+from portal_adapters.sqlalchemy.direct import one
 from portal_adapters.sqlalchemy.documents import among, words
 from portal_adapters.sqlalchemy.keyset import ListSource, read_page
 from portal_adapters.sqlalchemy.records import AnyRow
@@ -61,7 +62,7 @@ class SqlDispatches(Dispatches):
     connection: Connection
 
     def get(self, company_id: CompanyId, dispatch_id: DispatchId) -> Dispatch | None:
-        row = self.connection.execute(_ONE, {"company_id": company_id, "dispatch_id": dispatch_id}).one_or_none()
+        row = one(self.connection, _ONE, {"company_id": company_id, "dispatch_id": dispatch_id})
         return None if row is None else dispatch_of(row)
 
     def page(self, company_id: CompanyId, listing: Listing, narrowed: DispatchFilter) -> Page[Dispatch]:

@@ -7,6 +7,7 @@ from attrs import frozen
 from sqlalchemy import Connection, bindparam, delete, select
 
 from portal_adapters.sqlalchemy.dialects import in_chunks, upsert
+from portal_adapters.sqlalchemy.direct import one
 from portal_adapters.sqlalchemy.documents import among
 from portal_adapters.sqlalchemy.schema import files
 from portal_core.domain.access import DocumentRef, DocumentType, Scope
@@ -38,7 +39,7 @@ class SqlDocuments(Documents):
     def find(self, scope: Scope, document: DocumentRef) -> DocumentFile | None:
         if not scope.covers(document.type, document.id):
             return None
-        row = self.connection.execute(_FIND, _parameters(scope, document)).one_or_none()
+        row = one(self.connection, _FIND, _parameters(scope, document))
         if row is None:
             return None
         return DocumentFile(
@@ -53,7 +54,7 @@ class SqlDocuments(Documents):
     def has(self, scope: Scope, document: DocumentRef) -> bool:
         if not scope.covers(document.type, document.id):
             return False
-        return self.connection.execute(_HAS, _parameters(scope, document)).one_or_none() is not None
+        return one(self.connection, _HAS, _parameters(scope, document)) is not None
 
 
 @final

@@ -1,27 +1,29 @@
-"""The two hottest reads by one statement each, link and all, handed to the driver the short way."""
+"""The hottest reads by one statement each, link and all, handed to the driver the short way."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeAlias, TypeVar, final
 
-from attrs import frozen
+from attrs import field, frozen
 from sqlalchemy import BindParameter, ColumnElement, String, and_, case, literal_column, select
 from sqlalchemy.sql.visitors import replacement_traverse
 
 from portal_adapters.sqlalchemy.access import OPENED, visit_of
 from portal_adapters.sqlalchemy.balances import OPEN_AMOUNTS, aged_anywhere, open_amounts_of
-from portal_adapters.sqlalchemy.deliveries import DELIVERIES
+from portal_adapters.sqlalchemy.deliveries import DELIVERIES, ONE_DELIVERY, delivery_view
 from portal_adapters.sqlalchemy.dialects import json_rows
 from portal_adapters.sqlalchemy.direct import Reading
 from portal_adapters.sqlalchemy.documents import constant, kept_total
-from portal_adapters.sqlalchemy.invoices import INVOICES
+from portal_adapters.sqlalchemy.invoices import INVOICES, ONE_INVOICE, invoice_detail
 from portal_adapters.sqlalchemy.keyset import ListSource, newest
-from portal_adapters.sqlalchemy.orders import ORDERS
-from portal_adapters.sqlalchemy.quotes import QUOTES
+from portal_adapters.sqlalchemy.orders import ONE_ORDER, ORDERS, order_detail
+from portal_adapters.sqlalchemy.payments import ONE_PAYMENT, payment_view
+from portal_adapters.sqlalchemy.quotes import ONE_QUOTE, QUOTES, with_decision
 from portal_adapters.sqlalchemy.records import AnyRow
 from portal_adapters.sqlalchemy.schema import grants
+from portal_adapters.sqlalchemy.sections import Section
 from portal_adapters.sqlalchemy.values import dump_permissions, load
-from portal_core.domain.access import ALL_PERMISSIONS, DocumentType
+from portal_core.domain.access import ALL_PERMISSIONS, DocumentRef, DocumentType
 from portal_core.domain.dashboard import RECENT
 from portal_core.domain.errors import DeadLink
 from portal_core.domain.paging import DELIVERY_SORTS, INVOICE_SORTS, ORDER_SORTS, QUOTE_SORTS
@@ -31,6 +33,7 @@ from portal_core.ports.glances import (
     ORDER_FIELDS,
     QUOTE_FIELDS,
     DashboardRows,
+    Detail,
     Glance,
     Glances,
     InvoiceRows,
@@ -77,6 +80,36 @@ _INVOICE_LIST = OPENED.add_columns(_INVOICES, _of_the_link(kept_total(DocumentTy
 
 
 @final
+@frozen(eq=False)
+class _Document:
+    """How one document of a type is seen: as the only row of a section, read as the plain way reads it."""
+
+    question: Reading
+    detail: Callable[[AnyRow], Detail]
+    _section: Section = field(init=False)
+    statement: Reading = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        section = Section("document", self.question)
+        object.__setattr__(self, "_section", section)
+        object.__setattr__(self, "statement", OPENED.add_columns(_of_the_link(section.value).label("document")))
+
+    def read(self, row: AnyRow) -> Detail | None:
+        """Return the document, if the link sees all and there is one."""
+        found = () if row.document is None else self._section.read(row.document)
+        return self.detail(found[0]) if found else None
+
+
+_DOCUMENTS: Mapping[DocumentType, _Document] = {
+    DocumentType.QUOTE: _Document(ONE_QUOTE, with_decision),
+    DocumentType.ORDER: _Document(ONE_ORDER, order_detail),
+    DocumentType.INVOICE: _Document(ONE_INVOICE, invoice_detail),
+    DocumentType.PAYMENT: _Document(ONE_PAYMENT, payment_view),
+    DocumentType.DELIVERY: _Document(ONE_DELIVERY, delivery_view),
+}
+
+
+@final
 @frozen
 class SqlGlances(Glances):
     """Glances at the tables of this store, by the short way of the runner that it is made for."""
@@ -89,12 +122,16 @@ class SqlGlances(Glances):
     async def invoices(self, digest: bytes, *, at: datetime, limit: int) -> Glance[InvoiceRows] | None:
         return await self._glance(_INVOICE_LIST, digest, at, _invoice_rows, wanted=limit + 1)
 
+    async def document(self, digest: bytes, ref: DocumentRef, *, at: datetime) -> Glance[Detail] | None:
+        document = _DOCUMENTS[ref.type]
+        return await self._glance(document.statement, digest, at, document.read, **{f"{ref.type}_id": ref.id})
+
     async def _glance(
         self,
         statement: Reading,
         digest: bytes,
         at: datetime,
-        read: Callable[[AnyRow], R],
+        read: Callable[[AnyRow], R | None],
         **asked: object,
     ) -> Glance[R] | None:
         rows = await self.fetch(statement, {"digest": digest, "at": at, **asked})
@@ -103,10 +140,12 @@ class SqlGlances(Glances):
         visit = visit_of(rows[0], digest, at=at) if rows else None
         if visit is None:
             raise DeadLink
-        return Glance(visit, None if rows[0].invoices is None else read(rows[0]))
+        return Glance(visit, read(rows[0]))
 
 
-def _dashboard_rows(row: AnyRow) -> DashboardRows:
+def _dashboard_rows(row: AnyRow) -> DashboardRows | None:
+    if row.invoices is None:
+        return None
     return DashboardRows(
         quotes=load(row.quotes),
         orders=load(row.orders),
@@ -116,5 +155,5 @@ def _dashboard_rows(row: AnyRow) -> DashboardRows:
     )
 
 
-def _invoice_rows(row: AnyRow) -> InvoiceRows:
-    return InvoiceRows(rows=load(row.invoices), total=row.in_all or 0)
+def _invoice_rows(row: AnyRow) -> InvoiceRows | None:
+    return None if row.invoices is None else InvoiceRows(rows=load(row.invoices), total=row.in_all or 0)

@@ -7,6 +7,7 @@ from typing import Any, final
 from attrs import frozen
 from sqlalchemy import Connection, and_, bindparam, func, or_, select, true
 
+from portal_adapters.sqlalchemy.direct import one
 from portal_adapters.sqlalchemy.documents import (
     SELECTIVE,
     among,
@@ -140,12 +141,13 @@ _CREDIT = Section(
     .order_by(allocations.c.position),
 )
 
-_ONE = select(
+ONE_INVOICE = select(
     *_SUMMARY,
     *(column for column in told(invoices) if column not in set(_SUMMARY)),
     _SETTLEMENTS.column,
     _CREDIT.column,
 ).where(*in_scope(invoices), _IS_POSTED, invoices.c.id == bindparam("invoice_id"))
+"""The invoice or credit note `invoice_id`, as `invoice_detail` reads it."""
 
 
 @final
@@ -156,8 +158,8 @@ class SqlInvoices(Invoices):
     def get(self, scope: Scope, invoice_id: InvoiceId) -> InvoiceDetail | None:
         if not scope.covers(DocumentType.INVOICE, invoice_id):
             return None
-        row = self.connection.execute(_ONE, {**scope_parameters(scope), "invoice_id": invoice_id}).one_or_none()
-        return None if row is None else _detail(row)
+        row = one(self.connection, ONE_INVOICE, {**scope_parameters(scope), "invoice_id": invoice_id})
+        return None if row is None else invoice_detail(row)
 
     def page(self, scope: Scope, listing: Listing, narrowed: InvoiceFilter, *, on: date) -> Page[InvoiceSummary]:
         asked = {
@@ -223,7 +225,8 @@ def _summary(row: Iterable[Any]) -> InvoiceSummary:
     )
 
 
-def _detail(row: AnyRow) -> InvoiceDetail:
+def invoice_detail(row: AnyRow) -> InvoiceDetail:
+    """Return an invoice or credit note with what settled it."""
     summary, invoice = _summary(row), invoice_of(row, ())
     settlements = sorted(_SETTLEMENTS.read(row.settlements), key=lambda each: each.position)
     settled = [*_adjusted(invoice.adjustments), *map(_settlement, settlements)]

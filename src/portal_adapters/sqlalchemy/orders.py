@@ -8,6 +8,7 @@ from attrs import evolve, frozen
 from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, case, select
 
 from portal_adapters.sqlalchemy.deliveries import DELIVERIES_OF_ORDER, delivery_views
+from portal_adapters.sqlalchemy.direct import one
 from portal_adapters.sqlalchemy.documents import (
     SELECTIVE,
     among,
@@ -62,9 +63,10 @@ _SUMMARY = (
     orders.c.total,
 )
 
-_ONE = _with_quote(*told(orders), DELIVERIES_OF_ORDER.column, INVOICES_OF_ORDER.column).where(
+ONE_ORDER = _with_quote(*told(orders), DELIVERIES_OF_ORDER.column, INVOICES_OF_ORDER.column).where(
     orders.c.id == bindparam("order_id")
 )
+"""The order `order_id`, as `order_detail` reads it."""
 
 ORDERS = ListSource(
     rows=_with_quote(*_SUMMARY),
@@ -89,8 +91,8 @@ class SqlOrders(Orders):
     def get(self, scope: Scope, order_id: OrderId) -> OrderDetail | None:
         if not scope.covers(DocumentType.ORDER, order_id):
             return None
-        row = self.connection.execute(_ONE, {**scope_parameters(scope), "order_id": order_id}).one_or_none()
-        return None if row is None else _detail(row)
+        row = one(self.connection, ONE_ORDER, {**scope_parameters(scope), "order_id": order_id})
+        return None if row is None else order_detail(row)
 
     def page(self, scope: Scope, listing: Listing, narrowed: OrderFilter) -> Page[OrderSummary]:
         asked = {"states": words(narrowed.states), "delivery_statuses": words(narrowed.delivery_statuses)}
@@ -139,7 +141,8 @@ def _summary(row: Iterable[Any]) -> OrderSummary:
     )
 
 
-def _detail(row: AnyRow) -> OrderDetail:
+def order_detail(row: AnyRow) -> OrderDetail:
+    """Return an order with its deliveries and invoices."""
     delivered = delivery_views(DELIVERIES_OF_ORDER.read(row.deliveries))
     invoiced = invoice_summaries(INVOICES_OF_ORDER.read(row.invoices))
     return OrderDetail(

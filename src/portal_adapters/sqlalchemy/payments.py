@@ -6,6 +6,7 @@ from typing import final
 from attrs import frozen
 from sqlalchemy import Connection, and_, bindparam, select
 
+from portal_adapters.sqlalchemy.direct import one
 from portal_adapters.sqlalchemy.documents import (
     SELECTIVE,
     constant,
@@ -51,7 +52,8 @@ _SHOWN = select(*told(payments), _GIVEN.column).where(
     *in_scope(payments), is_one_of(payments.c.state, SHOWN_PAYMENT_STATES)
 )
 
-_ONE = _SHOWN.where(payments.c.id == bindparam("payment_id"))
+ONE_PAYMENT = _SHOWN.where(payments.c.id == bindparam("payment_id"))
+"""The payment or refund `payment_id`, as `payment_view` reads it."""
 
 _LIST = ListSource(
     rows=_SHOWN,
@@ -71,8 +73,8 @@ class SqlPayments(Payments):
     def get(self, scope: Scope, payment_id: PaymentId) -> PaymentView | None:
         if not scope.covers(DocumentType.PAYMENT, payment_id):
             return None
-        row = self.connection.execute(_ONE, {**scope_parameters(scope), "payment_id": payment_id}).one_or_none()
-        return None if row is None else _view(row)
+        row = one(self.connection, ONE_PAYMENT, {**scope_parameters(scope), "payment_id": payment_id})
+        return None if row is None else payment_view(row)
 
     def page(self, scope: Scope, listing: Listing) -> Page[PaymentView]:
         return read_page(
@@ -86,10 +88,11 @@ class SqlPayments(Payments):
 
 
 def _views(rows: Sequence[AnyRow]) -> Sequence[PaymentView]:
-    return [_view(row) for row in rows]
+    return [payment_view(row) for row in rows]
 
 
-def _view(row: AnyRow) -> PaymentView:
+def payment_view(row: AnyRow) -> PaymentView:
+    """Return a payment or refund with what it paid."""
     given = _GIVEN.read(row.given)
     return PaymentView(
         payment=payment_of(row, given),

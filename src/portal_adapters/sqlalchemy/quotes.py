@@ -63,7 +63,11 @@ _SUMMARY = (
     decisions.c.decided_at,
 )
 
-_ONE = _with_decision(*told(quotes), *DECISION_COLUMNS).where(quotes.c.id == bindparam("quote_id"))
+# The digest is for whoever decides: as bytes it has no place in a section.
+_READ = (column for column in told(quotes) if column is not quotes.c.document_sha256)
+
+ONE_QUOTE = _with_decision(*_READ, *DECISION_COLUMNS).where(quotes.c.id == bindparam("quote_id"))
+"""The quote `quote_id`, as `with_decision` reads it."""
 
 # The rule of QuoteSummary.state, in SQL.
 _SHOWN_STATE = case(
@@ -99,7 +103,7 @@ class SqlQuotes(Quotes):
     def get(self, scope: Scope, quote_id: QuoteId) -> Quote | None:
         if not scope.covers(DocumentType.QUOTE, quote_id):
             return None
-        rows = run(self.connection, _ONE, {**scope_parameters(scope), "quote_id": quote_id})
+        rows = run(self.connection, ONE_QUOTE, {**scope_parameters(scope), "quote_id": quote_id})
         return with_decision(rows[0]) if rows else None
 
     def page(self, scope: Scope, listing: Listing, narrowed: QuoteFilter, *, on: date) -> Page[QuoteSummary]:

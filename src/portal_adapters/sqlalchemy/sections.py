@@ -1,11 +1,11 @@
 """Sections of an answer: the rows of a whole question as one value of a statement that asks for more than them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any, TypeAlias, final
 
 from attrs import field, frozen
-from sqlalchemy import Date, Label, Select, select
+from sqlalchemy import Boolean, Date, Label, ScalarSelect, Select, select
 from sqlalchemy.types import TypeEngine
 
 from portal_adapters.sqlalchemy.columns import Moment, moment_of
@@ -37,10 +37,15 @@ class Section:
         object.__setattr__(self, "_conversions", [(place, each) for place, each in conversions if each is not None])
 
     @property
+    def value(self) -> ScalarSelect[str]:
+        """The rows as one value."""
+        rows = self.rows.subquery()
+        return select(json_rows(*rows.c)).scalar_subquery()
+
+    @property
     def column(self) -> Label[str]:
         """The rows as a column, under the section's name."""
-        rows = self.rows.subquery()
-        return select(json_rows(*rows.c)).scalar_subquery().label(self.name)
+        return self.value.label(self.name)
 
     def read(self, text: str) -> Sequence[AnyRow]:
         """Return the rows that the column's value holds, in their order."""
@@ -53,6 +58,15 @@ class Section:
 
 
 def _conversion(kind: TypeEngine[Any]) -> Convert | None:
-    if isinstance(kind, Date):
-        return date.fromisoformat
-    return moment_of if isinstance(kind, Moment) else None
+    for known, convert in _CONVERSIONS.items():
+        if isinstance(kind, known):
+            return convert
+    return None
+
+
+# SQLite knows no truth values but 0 and 1.
+_CONVERSIONS: Mapping[type[TypeEngine[Any]], Convert] = {
+    Date: date.fromisoformat,
+    Moment: moment_of,
+    Boolean: bool,
+}

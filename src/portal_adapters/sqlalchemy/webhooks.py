@@ -8,6 +8,7 @@ from attrs import frozen
 from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
 
 from portal_adapters.sqlalchemy.columns import moment_of
+from portal_adapters.sqlalchemy.direct import one
 from portal_adapters.sqlalchemy.documents import constant
 from portal_adapters.sqlalchemy.keyset import ListSource, read_page
 from portal_adapters.sqlalchemy.records import AnyRow
@@ -55,7 +56,7 @@ class SqlWebhooks(Webhooks):
     connection: Connection
 
     def get(self, company_id: CompanyId, webhook_id: WebhookId) -> Webhook | None:
-        row = self.connection.execute(_ONE, {"company_id": company_id, "webhook_id": webhook_id}).one_or_none()
+        row = one(self.connection, _ONE, {"company_id": company_id, "webhook_id": webhook_id})
         return None if row is None else _webhook(row)
 
     def page(self, company_id: CompanyId, listing: Listing) -> Page[Webhook]:

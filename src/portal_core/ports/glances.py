@@ -1,4 +1,4 @@
-"""A port for the two hottest reads: a link and what it opens, by one question, as plain rows.
+"""A port for the hottest reads: a link and what it opens, by one question; lists as plain rows.
 
 It is offered beside the ports of the store, never instead of them: whoever finds no glance asks the plain way, and both
 say the same.
@@ -11,8 +11,13 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from attrs import frozen
 
-from portal_core.domain.access import Visit
+from portal_core.domain.access import DocumentRef, Visit
 from portal_core.domain.balance import OpenAmount
+from portal_core.domain.deliveries import DeliveryView
+from portal_core.domain.invoices import InvoiceDetail
+from portal_core.domain.orders import OrderDetail
+from portal_core.domain.payments import PaymentView
+from portal_core.domain.quotes import Quote
 
 Rows: TypeAlias = Sequence[Sequence[Any]]
 """Documents without their types: words as text, days in ISO form, moments in microseconds since 1970, amounts in minor
@@ -43,6 +48,9 @@ DELIVERY_FIELDS = (
 """The fields of a delivery's row; its lines are JSON, each an array in the order of `DeliveryLine`."""
 
 R = TypeVar("R")
+
+Detail: TypeAlias = Quote | OrderDetail | InvoiceDetail | PaymentView | DeliveryView
+"""One document, as the port of its type returns it."""
 
 
 class DashboardRows(NamedTuple):
@@ -81,6 +89,10 @@ class Glances(Protocol):
     @abstractmethod
     async def dashboard(self, digest: bytes, *, at: datetime) -> Glance[DashboardRows] | None:
         """Return the link that is alive at a moment, and the rows of its dashboard."""
+
+    @abstractmethod
+    async def document(self, digest: bytes, ref: DocumentRef, *, at: datetime) -> Glance[Detail] | None:
+        """Return the link that is alive at a moment, and one document; nothing is seen where its client has none."""
 
     @abstractmethod
     async def invoices(self, digest: bytes, *, at: datetime, limit: int) -> Glance[InvoiceRows] | None:

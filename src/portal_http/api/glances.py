@@ -1,17 +1,18 @@
-"""The two hottest reads at a glance: one question to the store, and its rows straight into JSON.
+"""The hottest reads at a glance: one question to the store; the rows of lists go straight into JSON.
 
-Beside them are the plain ways, `dashboard.view_dashboard` and `invoices.list_all`. Whatever is out of the ordinary is
-left to these: a query, a link that may not see all, a store that offers no glances or is busy.
+Beside them are the plain ways, `dashboard.view_dashboard`, `invoices.list_all` and every `read_one`. Whatever is out of
+the ordinary is left to these: a query, a link that may not see all, a store that offers no glances or is busy.
 """
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from datetime import date, datetime
+from typing import Any
 
-from portal_core.domain.access import Visit
+from portal_core.domain.access import DocumentRef, DocumentType, Visit
 from portal_core.domain.paging import DEFAULT_LIMIT, INVOICE_SORTS, Position
 from portal_core.ports import INVOICE_FIELDS, DashboardRows, Glance, Glances, InvoiceRows
 from portal_http import present
-from portal_http.answers import Answer, answered, listed
+from portal_http.answers import Answer, answered, listed, tagged
 from portal_http.calls import mark_of
 from portal_http.cursors import encoded_cursor, fingerprint_of
 from portal_http.endpoints import BASE, Glimpse
@@ -21,11 +22,13 @@ _INVOICES = f"{BASE}/view/{{token}}/invoices"
 _DAY, _ID = INVOICE_FIELDS.index(INVOICE_SORTS[0]), INVOICE_FIELDS.index("id")
 
 
-def _look_at_dashboard(glances: Glances, digest: bytes, now: datetime) -> Awaitable[Glance[DashboardRows] | None]:
+def _look_at_dashboard(
+    glances: Glances, digest: bytes, _: str, now: datetime
+) -> Awaitable[Glance[DashboardRows] | None]:
     return glances.dashboard(digest, at=now)
 
 
-def _look_at_invoices(glances: Glances, digest: bytes, now: datetime) -> Awaitable[Glance[InvoiceRows] | None]:
+def _look_at_invoices(glances: Glances, digest: bytes, _: str, now: datetime) -> Awaitable[Glance[InvoiceRows] | None]:
     return glances.invoices(digest, at=now, limit=DEFAULT_LIMIT)
 
 
@@ -43,8 +46,32 @@ def _show_invoices(seen: InvoiceRows, visit: Visit, today: date) -> Answer:
     return listed(shown, total=seen.total, limit=DEFAULT_LIMIT, cursor=cursor)
 
 
+def _document(kind: DocumentType, show: Callable[[Any, date], Answer]) -> Glimpse[Any]:
+    return Glimpse(
+        look=lambda glances, digest, record_id, now: glances.document(digest, DocumentRef(kind, record_id), at=now),
+        show=lambda seen, _, today: show(seen, today),
+    )
+
+
 DASHBOARD = Glimpse(_look_at_dashboard, _show_dashboard)
 """The dashboard at a glance."""
 
 INVOICES = Glimpse(_look_at_invoices, _show_invoices)
 """The first page of the list of invoices at a glance."""
+
+QUOTE = _document(
+    DocumentType.QUOTE, lambda quote, today: tagged(answered(present.quote_detail(quote, today)), quote.revision)
+)
+"""One quote at a glance."""
+
+ORDER = _document(DocumentType.ORDER, lambda order, today: answered(present.order_detail(order, today)))
+"""One order at a glance."""
+
+INVOICE = _document(DocumentType.INVOICE, lambda invoice, today: answered(present.invoice_detail(invoice, today)))
+"""One invoice or credit note at a glance."""
+
+PAYMENT = _document(DocumentType.PAYMENT, lambda payment, _: answered(present.payment(payment)))
+"""One payment or refund at a glance."""
+
+DELIVERY = _document(DocumentType.DELIVERY, lambda delivery, _: answered(present.delivery(delivery)))
+"""One delivery at a glance."""

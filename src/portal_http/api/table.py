@@ -98,7 +98,9 @@ CLIENT_ENDPOINTS = (
         query=a_document_list(QUOTE_SORTS, quotes.STATE),
         permissions=_QUOTES,
     ),
-    client_reads("/quotes/{quote_id}", quotes.read_one, "One quote", _QUOTE, permissions=_QUOTES),
+    client_reads(
+        "/quotes/{quote_id}", quotes.read_one, "One quote", _QUOTE, permissions=_QUOTES, glimpse=glances.QUOTE
+    ),
     client_reads("/quotes/{quote_id}/pdf", papers.quote, "One quote as PDF", _PDF, permissions=_QUOTES),
     client_reads(
         "/quotes/{quote_id}/receipt",
@@ -142,7 +144,14 @@ CLIENT_ENDPOINTS = (
         query=a_document_list(ORDER_SORTS, orders.STATE, orders.DELIVERY_STATUS),
         permissions=_ORDERS,
     ),
-    client_reads("/orders/{order_id}", orders.read_one, "One order", one(shapes.OrderDetailShape), permissions=_ORDERS),
+    client_reads(
+        "/orders/{order_id}",
+        orders.read_one,
+        "One order",
+        one(shapes.OrderDetailShape),
+        permissions=_ORDERS,
+        glimpse=glances.ORDER,
+    ),
     client_reads("/orders/{order_id}/pdf", papers.order, "One order as PDF", _PDF, permissions=_ORDERS),
     client_reads(
         "/invoices",
@@ -159,6 +168,7 @@ CLIENT_ENDPOINTS = (
         "One invoice or credit note",
         one(shapes.InvoiceDetailShape, shapes.CreditNoteDetailShape),
         permissions=_INVOICES,
+        glimpse=glances.INVOICE,
     ),
     client_reads(
         "/invoices/{invoice_id}/pdf",
@@ -181,6 +191,7 @@ CLIENT_ENDPOINTS = (
         "One payment or refund",
         one(shapes.PaymentShape),
         permissions=_PAYMENTS,
+        glimpse=glances.PAYMENT,
     ),
     client_reads(
         "/deliveries",
@@ -196,6 +207,7 @@ CLIENT_ENDPOINTS = (
         "One delivery",
         one(shapes.DeliveryShape),
         permissions=_DELIVERIES,
+        glimpse=glances.DELIVERY,
     ),
     client_reads(
         "/deliveries/{delivery_id}/pdf",
