@@ -26,6 +26,7 @@ from portal_core.domain.deliveries import DeliveryState
 from portal_core.domain.invoices import Instalment
 from portal_core.use_cases.access import revoke_links_of
 from portal_http.pages import theme
+from portal_http.pages.spoken import SpokenEnvironment
 from tests.browser.world import World, everything, many_invoices, the_client, the_company
 
 PAGES = (
@@ -115,6 +116,13 @@ def test_every_page_is_whole_and_has_one_heading_one_main_part_and_unique_ids(wo
     assert page.all("html") == [{"lang": "en", "dir": "ltr"}]
     assert not page.all("script")
     assert not [each for _, each in page.elements if "style" in each]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_no_page_of_ours_is_rendered_twice(world: World, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SpokenEnvironment, "patient", property(lambda _: pytest.fail("Jinja was asked")))
+
+    assert browser(world).get(world.link() + path).status_code == 200
 
 
 @pytest.mark.parametrize("path", PAGES)
