@@ -1,9 +1,11 @@
 """Macros are put in the place of their calls when a template is compiled, and print the same there."""
 
+from enum import StrEnum
 from gettext import NullTranslations
 
 import pytest
 from jinja2 import DictLoader, Environment, StrictUndefined, UndefinedError
+from markupsafe import Markup
 
 from portal_http.pages.spoken import SpokenEnvironment
 
@@ -16,6 +18,15 @@ MACROS = """
 {% macro down(number) %}{{ number }}{% if number %}{{ down(number - 1) }}{% endif %}{% endmacro %}
 """
 IMPORT = '{% from "macros" import badge, row, rows, framed, looking, down with context %}'
+
+
+class Kind(StrEnum):
+    ITALIC = "<i>"
+
+
+class Drawn:
+    def __html__(self) -> str:
+        return "<u>"
 
 
 def environments(template: str) -> list[Environment]:
@@ -51,10 +62,14 @@ def printed(template: str, **content: object) -> list[str]:
         ("{% autoescape false %}{{ badge(words) }}{% endautoescape %}", '<i class="quiet">&lt;b&gt;</i>'),
         ("{% import 'macros' as macros %}{% call macros.framed() %}x{% endcall %}", "<p>x</p>"),
         ("{% block own %}x{% endblock %}{{ self.own() }}", "xx"),
+        ("{{ functions.other() }}{{ asked.tone }}{{ asked.nothing is defined }}", "?loudFalse"),
+        ("{{ 7 }}{{ none }}{{ number }}{{ kind }}{{ marked }}{{ drawn }}", "7None12&lt;i&gt;<b><u>"),
     ],
 )
 def test_a_macro_prints_the_same_in_the_place_of_its_call(body: str, expected: str) -> None:
-    content = {"states": ["a", "b"], "elsewhere": "here", "words": "<b>", "functions": {"import": lambda: "!"}}
+    functions = {"import": lambda: "!", "other": lambda: "?"}
+    printables = {"number": 12, "kind": Kind.ITALIC, "marked": Markup("<b>"), "drawn": Drawn()}
+    content = {"states": ["a", "b"], "elsewhere": "here", "words": "<b>", "functions": functions, **printables}
 
     assert printed(IMPORT + body, **content) == [expected] * 2
     inherited = f'{{% extends "base" %}}{IMPORT}{{% block body %}}{body}{{% endblock %}}'
@@ -78,6 +93,21 @@ def test_what_is_not_there_is_refused() -> None:
     for each in environments("{{ asked.nothing }}"):
         with pytest.raises(UndefinedError):
             each.get_template("page").render(asked={})
+
+
+def test_a_method_that_is_not_there_is_refused_as_ever() -> None:
+    for each in environments("{{ words.nothing() }}"):
+        with pytest.raises(UndefinedError, match="nothing"):
+            each.get_template("page").render(words="a")
+
+
+def test_an_error_within_what_a_template_calls_is_told_as_it_is() -> None:
+    def fail() -> str:
+        raise AttributeError("within")
+
+    for each in environments("{{ fail() }}"):
+        with pytest.raises(AttributeError, match="within"):
+            each.get_template("page").render(fail=fail)
 
 
 def test_a_template_that_only_calls_macros_makes_none() -> None:

@@ -1,6 +1,7 @@
 """The pages as they are read: what is on them, what is withheld, and what surrounds them."""
 
 import re
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,11 @@ from portal_adapters.contract.builders import (
 from portal_core.domain.access import DocumentRef, DocumentType, Permission
 from portal_core.domain.deliveries import DeliveryState
 from portal_core.domain.invoices import Instalment
+from portal_core.ports import Store
 from portal_core.use_cases.access import revoke_links_of
 from portal_http.pages import theme
+from portal_http.pages.spoken import SpokenEnvironment
+from portal_http.runners import InlineRunner
 from tests.browser.world import World, everything, many_invoices, the_client, the_company
 
 PAGES = (
@@ -115,6 +119,27 @@ def test_every_page_is_whole_and_has_one_heading_one_main_part_and_unique_ids(wo
     assert page.all("html") == [{"lang": "en", "dir": "ltr"}]
     assert not page.all("script")
     assert not [each for _, each in page.elements if "style" in each]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_no_page_of_ours_is_rendered_twice(world: World, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SpokenEnvironment, "patient", property(lambda _: pytest.fail("Jinja was asked")))
+
+    assert browser(world).get(world.link() + path).status_code == 200
+
+
+def test_the_first_page_is_read_together_with_the_link(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    turns: list[object] = []
+    read = InlineRunner.read
+
+    async def counted(runner: InlineRunner, use_case: Callable[[Store], object]) -> object:
+        turns.append(use_case)
+        return await read(runner, use_case)
+
+    monkeypatch.setattr(InlineRunner, "read", counted)
+
+    assert browser(world).get(world.link()).status_code == 200
+    assert len(turns) == 1
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -60,6 +60,16 @@ def test_other_calls_are_left_as_they_are() -> None:
     assert spoken(f'{macro}{{{{ field("a", _("Menu"), hint=_("Menu")) }}}}') == "a Menü Menü"
 
 
+def test_a_message_that_speaks_of_something_can_be_a_value_in_which_that_is_escaped() -> None:
+    said = spoken(
+        '{% set words = _("%(number)s of %(total)s", number=number, total=_("Menu")) %}{{ words }}{{ words|length }}'
+        '{% set hello = _("Hello, %(name)s", name=number) %}{{ hello }}',
+        number="<3>",
+    )
+
+    assert said == "Menü, davon &lt;3&gt;21Guten Tag"
+
+
 def test_what_is_known_only_when_it_is_said_is_put_in_then() -> None:
     said = spoken('{{ _("%(number)s of %(total)s", **about) }}', about={"number": "<3>", "total": 7})
 

@@ -5,19 +5,19 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 from sqlalchemy import ColumnElement, Connection, Date, Select, bindparam, func, or_, select
 
 from portal_adapters.sqlalchemy.balances import OPEN_AMOUNTS, aged_on, open_amounts_of
 from portal_adapters.sqlalchemy.deliveries import DELIVERIES, delivery_views
 from portal_adapters.sqlalchemy.direct import fetch
-from portal_adapters.sqlalchemy.documents import constant, number, only_of, scope_parameters, words
+from portal_adapters.sqlalchemy.documents import constant, number, only_of, scope_parameters
 from portal_adapters.sqlalchemy.invoices import INVOICES, invoice_summaries
 from portal_adapters.sqlalchemy.keyset import ListSource, newest
 from portal_adapters.sqlalchemy.orders import ORDERS, order_summaries
 from portal_adapters.sqlalchemy.quotes import QUOTES, quote_summaries
 from portal_adapters.sqlalchemy.records import AnyRow
-from portal_adapters.sqlalchemy.schema import decisions, invoices, quotes
+from portal_adapters.sqlalchemy.schema import decisions, deliveries, invoices, quotes
 from portal_adapters.sqlalchemy.sections import Section
 from portal_core.domain.access import DocumentType, Scope
 from portal_core.domain.balance import balances_of
@@ -79,7 +79,7 @@ _LISTS: Mapping[PagePart, _List] = {
 
 _KINDS = {**{part: each.kind for part, each in _LISTS.items()}, PagePart.TO_COME: DocumentType.DELIVERY}
 
-_COMING, _ONLY_DELIVERIES = frozenset({"states"}), only_of(DocumentType.DELIVERY)
+_TO_COME = evolve(DELIVERIES, rows=DELIVERIES.rows.where(deliveries.c.state.in_(map(constant, sorted(COMING)))))
 
 _READ: Mapping[PagePart, Callable[[Sequence[AnyRow], date], Sequence[Any]]] = {
     PagePart.TO_ANSWER: lambda rows, _: quote_summaries(rows),
@@ -98,9 +98,15 @@ def read_first_page(connection: Connection, scope: Scope, *, on: date, parts: fr
         return FirstPage()
     only = {only_of(kind): scope.only(kind) for part, kind in _KINDS.items() if part in parts}
     narrowed = {name: sorted(ids) for name, ids in only.items() if ids is not None}
-    coming = {"states": words(COMING), "wanted": LATEST_PLANNED} if PagePart.TO_COME in parts else {}
     sections, statement = _statement(parts, narrowed=bool(narrowed))
-    asked = {**scope_parameters(scope), **narrowed, **coming, **aged_on(on), "on": on, "soon": on + SOON}
+    asked = {
+        **scope_parameters(scope),
+        **narrowed,
+        **aged_on(on),
+        "on": on,
+        "soon": on + SOON,
+        "wanted": LATEST_PLANNED,
+    }
     (row,) = fetch(connection, statement, asked)
     read = zip(sections, row, strict=True)
     return FirstPage(**{each.name: tuple(_READ[PagePart(each.name)](each.read(text), on)) for each, text in read})
@@ -116,5 +122,6 @@ def _rows(part: PagePart, *, narrowed: bool) -> Select[*tuple[Any, ...]]:
     if part is PagePart.BALANCES:
         return OPEN_AMOUNTS
     if part is PagePart.TO_COME:
-        return newest(DELIVERIES, DELIVERY_SORTS[0], _COMING | {_ONLY_DELIVERIES} if narrowed else _COMING)
+        only = frozenset({only_of(DocumentType.DELIVERY)} if narrowed else ())
+        return newest(_TO_COME, DELIVERY_SORTS[0], only)
     return _LISTS[part].rows(narrowed=narrowed)

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from functools import lru_cache
 from http import HTTPStatus
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 from attrs import Factory, field, frozen
@@ -84,8 +84,8 @@ class Asked:
     """A visitor's request. `refusal` is why the page is shown again.
 
     `link` is the path of their first page, and `here` what follows it in the path of this one. `signer` signs receipts,
-    where there are any, and `keys_address` is where the keys are that check them. `today` is the company's. `ip` and
-    `user_agent` are known where a form was sent.
+    where there are any, and `keys_address` is where the keys are that check them. `seen` is what the route has read
+    together with the link. `today` is the company's. `ip` and `user_agent` are known where a form was sent.
     """
 
     visit: Visit
@@ -104,6 +104,7 @@ class Asked:
     refusal: Refusal | None = None
     signer: Signer | None = None
     keys_address: str = ""
+    seen: Any = None
     today: date = field(init=False, default=Factory(_today, takes_self=True))
     _scope: Scope = field(init=False, default=Factory(_scope, takes_self=True))
 

@@ -3,13 +3,14 @@
 import re
 from datetime import datetime
 from functools import partial
-from typing import final
+from typing import Any, final
 from zoneinfo import ZoneInfo
 
 from attrs import evolve, frozen
 
 from portal_core.domain.access import Visit
 from portal_core.domain.errors import AlreadyDecided, DeadLink, InvalidInput, MovedOn, NotOpen, Refusal
+from portal_core.ports import Store
 from portal_core.use_cases.access import open_link
 from portal_http.answers import NOSNIFF, Answer, Header
 from portal_http.errors import PROBLEM, MethodNotAllowed, refused, status_of
@@ -83,8 +84,8 @@ class Pages:
     async def _answer_visitor(self, request: Incoming, base: str, token: str, route: Route) -> Answer:
         now = self.services.clock()
         budgets = Budgets(self.services.limits, self.services.options)
-        visit = await self._enter(request, budgets, token, now)
-        asked = self._asked(request, visit, f"{base}/{token}", now)
+        visit, seen = await self._enter(request, budgets, token, route, now)
+        asked = self._asked(request, visit, seen, f"{base}/{token}", now)
         spent: list[Header] = []
         try:
             if not route.free:
@@ -96,9 +97,17 @@ class Pages:
         answer.afterwards = partial(self.services.uses.note, visit, now)
         return _with_fields(answer)
 
-    async def _enter(self, request: Incoming, budgets: Budgets, token: str, now: datetime) -> Visit:
+    async def _enter(
+        self, request: Incoming, budgets: Budgets, token: str, route: Route, now: datetime
+    ) -> tuple[Visit, Any]:
+        """Return the visit that a token opens, and what the route reads together with the link."""
+
+        def enter(store: Store) -> tuple[Visit, Any]:
+            visit = open_link(store, token=token, now=now)
+            return visit, None if route.read is None else route.read(store, visit, now)
+
         try:
-            return await self.services.runner.read(partial(open_link, token=token, now=now))
+            return await self.services.runner.read(enter)
         except DeadLink:
             await budgets.count_guess(request.address(self.services.trusted))
             raise
@@ -121,7 +130,7 @@ class Pages:
                 raise
             return await route.show(evolve(asked, refusal=refusal), route.document_id)
 
-    def _asked(self, request: Incoming, visit: Visit, link: str, now: datetime) -> Asked:
+    def _asked(self, request: Incoming, visit: Visit, seen: object, link: str, now: datetime) -> Asked:
         accent = theme.accent_of(visit.company.accent_colour)
         return Asked(
             visit=visit,
@@ -136,6 +145,7 @@ class Pages:
             query=query_of(request.query_string),
             signer=self.services.receipts,
             keys_address=self.services.options.keys_address,
+            seen=seen,
         )
 
     def _voice(self, request: Incoming, visit: Visit | None, zone: ZoneInfo) -> Voice:

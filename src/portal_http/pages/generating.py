@@ -1,7 +1,8 @@
 """The Python that templates become, with less of a detour than Jinja's own."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 from keyword import iskeyword
 from typing import Any, final
 
@@ -9,21 +10,34 @@ from jinja2 import nodes
 from jinja2.compiler import CodeGenerator, Frame
 from markupsafe import Markup, escape
 
+_MOST_MARKED = 1_000
+
 _special = re.compile("[&<>\"']").search
 
 
-def written(value: object) -> str:
+def written(value: Any) -> str:  # noqa: ANN401 - whatever a template prints
     """Return a value as it stands in HTML; most text has nothing in it that is to be escaped."""
     if type(value) is Markup:
         return value
-    if type(value) is str and _special(value) is None:
-        return value
-    return escape(value)
+    text = value if type(value) is str or hasattr(value, "__html__") else str(value)
+    return text if type(text) is str and _special(text) is None else escape(text)
+
+
+marked: Callable[[str], Markup] = lru_cache(maxsize=_MOST_MARKED)(Markup)
+"""Return words of a template that may stand in HTML as they are; they are the same for every page."""
 
 
 @final
 class Generator(CodeGenerator):
-    """What a block prints is gathered before it is handed on, and methods are called as in Python."""
+    """What a block prints is gathered before it is handed on; attributes and methods are looked up as in Python.
+
+    Whoever runs what it makes is ready for an AttributeError: Jinja would look for an item then.
+    """
+
+    def write_commons(self) -> None:
+        """Give what is used most a name that is found at once."""
+        super().write_commons()
+        self.writeline("written, marked = environment.written, environment.marked")
 
     def blockvisit(self, nodes: Iterable[nodes.Node], frame: Frame) -> None:
         """Gather what the whole of a block prints."""
@@ -38,21 +52,38 @@ class Generator(CodeGenerator):
         if frame.eval_ctx.volatile or not frame.eval_ctx.autoescape:
             super()._output_child_pre(node, frame, finalize)
         else:
-            self.write("environment.written(")
+            self.write("written(")
 
-    def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:  # noqa: FBT001, FBT002, N802 - as Jinja has it
+    def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:  # noqa: N802 - as Jinja has it
+        """Look an attribute up at once."""
+        if not _is_plain(node):
+            super().visit_Getattr(node, frame)
+            return
+        self.visit(node.node, frame)
+        self.write(f".{node.attr}")
+
+    def visit_MarkSafe(self, node: nodes.MarkSafe, frame: Frame) -> None:  # noqa: N802 - as above
+        """Mark words of a template once."""
+        if not isinstance(node.expr, nodes.Const):
+            super().visit_MarkSafe(node, frame)
+            return
+        self.write("marked(")
+        self.visit(node.expr, frame)
+        self.write(")")
+
+    def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:  # noqa: FBT001, FBT002, N802 - as above
         """Call a method at once: Jinja would ask first whether it wants to know of the template."""
         method = node.node
-        if forward_caller or not isinstance(method, nodes.Getattr) or not _is_plain(method, node):
+        more = forward_caller or node.kwargs or node.dyn_args or node.dyn_kwargs
+        if more or not isinstance(method, nodes.Getattr) or not _is_plain(method):
             super().visit_Call(node, frame, forward_caller=forward_caller)
             return
-        self.visit(method.node, frame)
-        self.write(f".{method.attr}")
+        self.visit(method, frame)
         self.visit(nodes.Tuple(node.args, "load"), frame)
 
 
-def _is_plain(method: nodes.Getattr, call: nodes.Call) -> bool:
-    """Tell whether a method can be called as it is written: `self` has blocks for items, and numbers look otherwise."""
-    of = method.node
+def _is_plain(attribute: nodes.Getattr) -> bool:
+    """Tell whether an attribute can be written as in Python: `self` has blocks for items, numbers look otherwise."""
+    of, name = attribute.node, attribute.attr
     looks_otherwise = isinstance(of, nodes.Const) or (isinstance(of, nodes.Name) and of.name == "self")
-    return not (looks_otherwise or iskeyword(method.attr) or call.kwargs or call.dyn_args or call.dyn_kwargs)
+    return name.isascii() and not (looks_otherwise or iskeyword(name))

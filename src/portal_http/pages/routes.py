@@ -1,13 +1,15 @@
 """Which view answers which path."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TypeAlias
+from datetime import datetime
+from typing import Any, TypeAlias
 
 from attrs import evolve, frozen
 
-from portal_core.domain.access import Permission
+from portal_core.domain.access import Permission, Visit
 from portal_core.domain.errors import NotFound
 from portal_core.domain.ids import is_id
+from portal_core.ports import Store
 from portal_http.answers import Answer
 from portal_http.incoming import LARGEST_BODY
 from portal_http.pages.asked import Asked, Section
@@ -29,13 +31,14 @@ from portal_http.pages.views import (
 from portal_http.whole_lists import WHOLE_LISTS
 
 View: TypeAlias = Callable[[Asked, str], Awaitable[Answer]]
+Read: TypeAlias = Callable[[Store, Visit, datetime], Any]
 
 
 @frozen
 class Route:
     """What shows a page, what takes its form, what that needs, and the id in its path; `free` ones cost no budget.
 
-    A form is of `most` bytes.
+    A form is of `most` bytes. What `read` returns is read together with the link, by one turn at the store.
     """
 
     show: View | None = None
@@ -44,6 +47,7 @@ class Route:
     document_id: str = ""
     free: bool = False
     most: int = LARGEST_BODY
+    read: Read | None = None
 
     @property
     def views(self) -> Mapping[str, View]:
@@ -56,7 +60,7 @@ def route_of(parts: list[str]) -> Route:
     """Return the route of what follows the token in a path."""
     match parts:
         case []:
-            return Route(dashboard.show)
+            return _FIRST
         case [name]:
             return _WHOLE.get(name, _NOWHERE)
         case [Section.STATEMENT.value, "pdf"]:
@@ -81,6 +85,8 @@ _ANSWERING = (Permission.VIEW_QUOTES, Permission.ACCEPT_QUOTES)
 _WRITING = (Permission.SUBMIT_FEEDBACK,)
 
 _NOWHERE = Route(_nowhere)
+
+_FIRST = Route(dashboard.show, read=dashboard.read)
 
 _STATEMENT_PDF = Route(_without_id(papers.statement))
 

@@ -2,24 +2,40 @@
 
 import re
 from collections.abc import Sequence
+from functools import cached_property
 from gettext import NullTranslations
 from itertools import zip_longest
 from typing import Any, final
 
-from jinja2 import Environment, nodes
+from jinja2 import Environment, Template, nodes
+from jinja2.compiler import CodeGenerator
 from jinja2.visitor import NodeTransformer
 
 from portal_http.pages.expanding import Macros, expand
-from portal_http.pages.generating import Generator, written
+from portal_http.pages.generating import Generator, marked, written
 
 _PLACE = re.compile(r"%\((\w+)\)s")
+
+
+class _Swift(Template):
+    """A template that looks attributes up as Python does, and is rendered again as Jinja does where that fails."""
+
+    def render(self, *args: Any, **kwargs: Any) -> str:
+        """Return what the template prints."""
+        try:
+            return super().render(*args, **kwargs)
+        except AttributeError:
+            if self.name is None or not isinstance(self.environment, SpokenEnvironment):
+                raise
+            return self.environment.patient.get_template(self.name).render(*args, **kwargs)
 
 
 @final
 class SpokenEnvironment(Environment):
     """An environment for the templates of one language."""
 
-    code_generator_class = Generator
+    code_generator_class: type[CodeGenerator] = Generator
+    template_class: type[Template] = _Swift
 
     def __init__(self, messages: NullTranslations, **options: Any) -> None:
         super().__init__(**options)
@@ -28,6 +44,16 @@ class SpokenEnvironment(Environment):
 
     written = staticmethod(written)
     """What a template prints of a value."""
+
+    marked = staticmethod(marked)
+    """What a template says."""
+
+    @cached_property
+    def patient(self) -> Environment:
+        """The same, but where there is no such attribute Jinja looks for an item, or tells that there is neither."""
+        patient = self.overlay()
+        patient.code_generator_class, patient.template_class = CodeGenerator, Template
+        return patient
 
     def _generate(self, source: nodes.Template, *how: Any, **more: Any) -> str:
         expand(source, self, self._macros_of)
@@ -55,8 +81,11 @@ class _Spoken(NodeTransformer):
 
     def visit_Call(self, call: nodes.Call) -> nodes.Node:  # noqa: N802 - the name that Jinja looks for
         message = self._message(call)
-        if message is None or call.kwargs:
+        if message is None:
             return self.generic_visit(call)
+        if call.kwargs:
+            parts = list(self._parts(call))
+            return self.generic_visit(call if parts == [call] else nodes.Concat(parts, lineno=call.lineno))
         try:
             said = message % {}
         except (TypeError, ValueError, KeyError):

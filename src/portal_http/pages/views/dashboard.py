@@ -1,16 +1,25 @@
 """The first page: what needs the client now, what they owe, what is on its way."""
 
+from datetime import datetime
+
+from portal_core.domain.access import Visit
 from portal_core.domain.balance import Balance
-from portal_core.domain.dashboard import RECENT
+from portal_core.domain.dashboard import RECENT, FirstPage
+from portal_core.ports import Store
 from portal_core.use_cases.dashboard import read_first_page
 from portal_http.answers import Answer
 from portal_http.pages.asked import Asked
 from portal_http.pages.shown.charts import aging_bar
 
 
+def read(store: Store, visit: Visit, now: datetime) -> FirstPage:
+    """Return what the first page shows."""
+    return read_first_page(store, visit, now=now)
+
+
 async def show(asked: Asked, _document_id: str) -> Answer:
-    """Show the first page."""
-    page = await asked.read(lambda store: read_first_page(store, asked.visit, now=asked.now))
+    """Show the first page, which was read together with the link."""
+    page: FirstPage = asked.seen
     return asked.page(
         "dashboard.html",
         first=page,
