@@ -58,7 +58,7 @@ def create_app(  # noqa: PLR0913 - what it runs on, and what it may do without
     still noted when it stops. Without a printer there is no PDF but those that the store has, and without keys for
     receipts there are none. Records are pushed where `stage_records` reads them (`portal_adapters.records.pushing` has
     one); without it those calls answer 404. `glances` at the runner's own store, where it has them, are a short way to
-    the two hottest reads. Raises ValueError when a trusted proxy is no address or network.
+    the hottest reads. Raises ValueError when a trusted proxy is no address or network.
     """
     services = Services(
         runner=runner,
