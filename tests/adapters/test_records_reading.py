@@ -238,6 +238,8 @@ def test_what_is_no_record_is_refused(line: bytes, pointer: str) -> None:
     [
         '{"type":"client","company_id":"acme","id":"C-7","id":"C-8","name":"Byte"}',
         '{"type": "client", "company_id": "acme", "id": "C-7", "id" : "C-8", "name": "Byte"}',
+        '{"type": "client", "company_id": "acme", "id": "C-7", "id"\t:"C-8", "name": "Byte"}',
+        '{"type": "client", "company_id": "acme", "id": "C-7", "id"\r:"C-8", "name": "Byte"}',
         '{"type": "client", "company_id": "acme", "id": "C-7", "id": "C-8", "name": "a \\":\\" b"}',
         json.dumps(RECORDS["quote"] | {"type": "quote"}).replace('"quantity"', '"id": "9", "quantity"'),
     ],

@@ -2,11 +2,16 @@
 
 Each has a pipe of its own and does one batch at a time. One whose parent is gone, however that ended, finds its
 pipe closed and ends as well.
+
+Where that is safe, a helper is a fork of the importer: it starts at once, with all modules loaded. It touches nothing
+of what it inherits, connections to databases above all, and ends without tidying up after its parent.
 """
 
 import gc
 import marshal
 import multiprocessing
+import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, suppress
 from itertools import islice
@@ -78,14 +83,20 @@ class Helpers:
             yield batch, made
 
     def _start(self) -> None:
-        context = multiprocessing.get_context("spawn")
+        forks = _may_fork()
+        context = multiprocessing.get_context("fork") if forks else multiprocessing.get_context("spawn")
         for _ in range(self._count):
             ours, theirs = context.Pipe()
-            process = context.Process(target=_help, args=(theirs,), daemon=True)
+            self._pipes.append(ours)
+            process = context.Process(target=_help, args=(theirs, self._pipes if forks else ()), daemon=True)
             process.start()
             theirs.close()
-            self._pipes.append(ours)
             self._processes.append(process)
+
+
+def _may_fork() -> bool:
+    """Tell whether a fork of this process is sound: only Linux's libraries bear it, and no other thread's locks."""
+    return sys.platform == "linux" and threading.active_count() == 1
 
 
 def _send(pipe: "Connection[Any, Any]", task: Task[M, R], message: Any) -> None:  # noqa: ANN401 - what marshal takes
@@ -93,7 +104,10 @@ def _send(pipe: "Connection[Any, Any]", task: Task[M, R], message: Any) -> None:
     pipe.send_bytes(marshal.dumps(message))
 
 
-def _help(pipe: "Connection[Any, Any]") -> None:
+def _help(pipe: "Connection[Any, Any]", inherited: "Iterable[Connection[Any, Any]]") -> None:
+    # The parent's ends, of which a fork has copies: while one is open anywhere, a helper does not learn of the end.
+    for each in inherited:
+        each.close()
     # Thousands of objects are made and let go of, hardly any in a circle: to look for such so often costs a tenth.
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, 20, 20)
     # The pipe is closed when there is no more to do, or nobody left to do it for.

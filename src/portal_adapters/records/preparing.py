@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from portal_adapters.records.outlines import dump_outline
 from portal_adapters.records.reading import Line, Units, read_line
+from portal_core.domain.companies import Company
 from portal_core.domain.errors import InvalidInput
 from portal_core.domain.invoices import Invoice
 from portal_core.domain.records import RecordType
@@ -21,8 +22,6 @@ its checksum, its outline and its fact packed."""
 
 PLACES = {kind: place for place, kind in enumerate(RecordType)}
 """The types by number."""
-
-_PACKED = frozenset(RecordType) - {RecordType.COMPANY}
 
 # Raised when a rule becomes stricter, so that what was taken in under the earlier one is judged anew.
 _RULES = b"portal records 1"
@@ -44,7 +43,7 @@ def forms_of(text: bytes, units: Units, pack: Pack | None) -> tuple[Line, bytes 
     change = line.change
     if isinstance(change, Deletion):
         return line, None, None
-    packed = pack(change.fact) if pack is not None and change.ref.type in _PACKED else None
+    packed = None if pack is None or isinstance(change.fact, Company) else pack(change.fact)
     return line, dump_outline(change), packed
 
 

@@ -38,6 +38,7 @@ Units: TypeAlias = Mapping[InvoiceId, Currency]
 _STATED = frozenset({PaymentState.IN_PAYMENT, PaymentState.REVERSED})
 _FOR_READING_ONLY = frozenset({"decision", "feedback", "token", "audit_entry", "event"})
 _NO_UNITS: Units = {}
+_SPACES = b" \t\r"
 
 
 @frozen(kw_only=True)
@@ -64,13 +65,13 @@ def read_line(text: bytes, units: Units = _NO_UNITS, *, whole: bool = True) -> L
     that `units` does not know are left out and waited for. Less than whole, all but quotes come without lines.
     """
     given = _object_of(text)
-    kind = _type_of(given)
-    known = {name: value for name, value in given.items() if name != "type"}
-    if not whole and "lines" in known and kind in _MAY_LACK_LINES:
-        known["lines"] = []
-    line = _deletion(kind, known) if "deleted" in known else _READERS[kind](known, units)
+    names, kind = len(given), _type_of(given)
+    del given["type"]
+    if not whole and "lines" in given and kind in _MAY_LACK_LINES:
+        given["lines"] = []
+    line = _deletion(kind, given) if "deleted" in given else _READERS[kind](given, units)
     if whole:
-        _refuse_repeated_keys(text, given)
+        _refuse_repeated_keys(text, names + _names_in_parts(given))
     return line
 
 
@@ -108,16 +109,13 @@ def _refuse(pointer: str, detail: str) -> NoReturn:
     raise InvalidInput.at(pointer, detail)
 
 
-def _refuse_repeated_keys(text: bytes, given: Read) -> None:
-    """Refuse a name that comes twice in an object: the parser keeps the last of them without a word.
+def _refuse_repeated_keys(text: bytes, names: int) -> None:
+    """Refuse a name that comes twice in an object: the parser, which found so many, keeps the last without a word.
 
-    Every name has a colon. To count them is cheap, and so is to count those that can only be the end of a name;
-    where the count or the spacing is unusual, look closely.
+    Every name has a colon. To count them is cheap, and so is to count those that can only be the end of a name, once
+    the spaces are gone; where there are more of these than names, look closely.
     """
-    names = _names_in(given)
-    if text.count(b":") == names:
-        return
-    if text.count(b'":') == names and b'" ' not in text and b'"\t' not in text:
+    if text.count(b":") == names or text.translate(None, _SPACES).count(b'":') == names:
         return
     repeated: list[str] = []
 
@@ -131,8 +129,8 @@ def _refuse_repeated_keys(text: bytes, given: Read) -> None:
         _refuse("", f"{repeated[0]!r} comes more than once in one object")
 
 
-def _names_in(given: Read) -> int:
-    count = len(given)
+def _names_in_parts(given: Read) -> int:
+    count = 0
     for value in given.values():
         if isinstance(value, list):
             count += sum(map(len, cast("list[dict[str, object]]", value)))
@@ -190,13 +188,15 @@ def _invoice(given: Read, _: Units) -> Line:
     parts: Sequence[tuple[Instalment, Money | None]] = read.pop("instalments", ())
     keeps_stated = stated in _STATED and read["state"] is InvoiceState.POSTED
     invoice = Invoice(
-        instalments=tuple(part for part, _ in parts), stated_payment_state=stated if keeps_stated else None, **read
+        instalments=tuple([part for part, _ in parts]), stated_payment_state=stated if keeps_stated else None, **read
     )
     if problems := list(_problems_of_invoice(invoice)):
         raise InvalidInput(problems)
-    claims = any(each is not None for each in (due, stated, *(left for _, left in parts)))
-    claim = Claim(amount_due=due, payment_state=stated, instalments_due=tuple(left for _, left in parts))
-    return Line(company_id=invoice.company_id, change=Upsert(fact=invoice, claim=claim if claims else None))
+    lefts = tuple([left for _, left in parts])
+    if due is None and stated is None and lefts.count(None) == len(lefts):
+        return Line(company_id=invoice.company_id, change=Upsert(fact=invoice))
+    claim = Claim(amount_due=due, payment_state=stated, instalments_due=lefts)
+    return Line(company_id=invoice.company_id, change=Upsert(fact=invoice, claim=claim))
 
 
 def _problems_of_invoice(invoice: Invoice) -> Iterator[Problem]:

@@ -6,6 +6,7 @@ A row is a tuple of what the driver takes as it is: text, whole numbers, bytes, 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from functools import cache
+from itertools import islice
 from operator import itemgetter
 from typing import Any, TypeAlias
 
@@ -31,13 +32,8 @@ def execute_many(connection: Connection, statement: Change, names: Sequence[str]
     """Run a statement once for each row, whose values are those of the parameters of these names."""
     kind: Callable[..., Dialect] = type(connection.dialect)
     driven = _driven(statement, kind, tuple(names))
-    sent: list[Row] = []
-    for row in rows:
-        sent.append(driven.arranged(row))
-        if len(sent) == _AT_ONCE:
-            connection.exec_driver_sql(driven.text, sent)
-            sent = []
-    if sent:
+    arranged = map(driven.arranged, rows)
+    while sent := list(islice(arranged, _AT_ONCE)):
         connection.exec_driver_sql(driven.text, sent)
 
 

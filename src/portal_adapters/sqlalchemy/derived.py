@@ -85,5 +85,5 @@ def due_of(part: OpenAmount) -> tuple[str, str]:
 def _columns_of_invoice(ledger: Ledger, invoice: Invoice) -> tuple[int, str, str | None]:
     """Return what is due, the payment state, and the oldest day on which something is due."""
     due = ledger.amount_due(invoice)
-    oldest = oldest_open_day(instalments_due(invoice.schedule(), due))
+    oldest = oldest_open_day(instalments_due(invoice.schedule(), due)) if due else None
     return due.minor, invoice.payment_state(due).value, None if oldest is None else oldest.isoformat()

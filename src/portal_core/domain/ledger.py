@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from typing import TypeAlias
 
 from portal_core.domain.balance import OpenAmount
 from portal_core.domain.ids import InvoiceId, PaymentId
@@ -23,6 +24,9 @@ from portal_core.domain.money import Money, total_of
 from portal_core.domain.payments import Payment, PaymentAllocation, PaymentKind, PaymentView
 from portal_core.domain.statement import Movement, MovementType
 
+_Settled: TypeAlias = tuple[SettlementSource, str | None, str, Money, date | None]
+"""The values of a settlement: what it takes to make one is spared where nobody looks at them."""
+
 
 class Ledger:
     """One client's documents and the allocations between them.
@@ -36,8 +40,9 @@ class Ledger:
     def __init__(self, invoices: Iterable[Invoice], payments: Iterable[Payment]) -> None:
         self.invoices: Mapping[InvoiceId, Invoice] = {invoice.id: invoice for invoice in invoices}
         self.payments: Mapping[PaymentId, Payment] = {payment.id: payment for payment in payments}
-        self._settlements: dict[InvoiceId, list[Settlement]] = defaultdict(list)
+        self._settlements: dict[InvoiceId, list[_Settled]] = defaultdict(list)
         self._settled_minor: dict[InvoiceId, int] = defaultdict(int)
+        self._given: dict[PaymentId, tuple[PaymentAllocation, ...]] = {}
         for invoice in self.invoices.values():
             self._gather_adjustments(invoice)
             self._gather_credit(invoice)
@@ -54,7 +59,11 @@ class Ledger:
 
     def settlements(self, invoice: Invoice) -> tuple[Settlement, ...]:
         """Return what settled a document, adjustments included, ordered by day (unknown ones first), source and id."""
-        return tuple(sorted(self._settlements.get(invoice.id, ()), key=lambda part: part.order))
+        parts = (
+            Settlement(source=source, source_id=source_id, source_number=number, amount=amount, allocated_on=on)
+            for source, source_id, number, amount, on in self._settlements.get(invoice.id, ())
+        )
+        return tuple(sorted(parts, key=lambda part: part.order))
 
     def amount_due(self, invoice: Invoice) -> Money:
         """Return what is still due; of a credit note, what is still open in the client's favour."""
@@ -75,14 +84,9 @@ class Ledger:
 
     def payment_given(self, payment: Payment) -> tuple[PaymentAllocation, ...]:
         """Return the allocations of a shown payment to posted documents; of any other payment, nothing."""
-        if not payment.is_shown:
-            return ()
-        unit = payment.amount.currency
-        return tuple(
-            part
-            for part in payment.allocations
-            if part.used.currency == unit and self._settles(part, payment.kind.settles)
-        )
+        if self.payments.get(payment.id) is payment:
+            return self._given[payment.id]
+        return self._allocations_given(payment)
 
     def unallocated(self, payment: Payment) -> Money:
         """Return what a payment has not given to any posted document."""
@@ -186,6 +190,12 @@ class Ledger:
         of_payments = (each for payment in self.payments.values() for each in self.movements_of_payment(payment))
         return sorted([*of_invoices, *of_payments], key=lambda movement: movement.order)
 
+    def _allocations_given(self, payment: Payment) -> tuple[PaymentAllocation, ...]:
+        if not payment.is_shown:
+            return ()
+        unit, kind = payment.amount.currency, payment.kind.settles
+        return tuple(part for part in payment.allocations if part.used.currency == unit and self._settles(part, kind))
+
     def _settles(self, part: PaymentAllocation | CreditAllocation, kind: InvoiceKind) -> bool:
         found = self.invoices.get(part.invoice_id)
         return (
@@ -207,7 +217,8 @@ class Ledger:
             self._gather(part.invoice_id, source, note.id, note.number, part.amount, part.allocated_on)
 
     def _gather_payment(self, payment: Payment) -> None:
-        for part in self.payment_given(payment):
+        given = self._given[payment.id] = self._allocations_given(payment)
+        for part in given:
             source = SettlementSource.PAYMENT
             self._gather(part.invoice_id, source, payment.id, payment.number, part.amount, part.allocated_on)
 
@@ -221,9 +232,7 @@ class Ledger:
         on: date | None,
     ) -> None:
         self._settled_minor[invoice_id] += amount.minor
-        self._settlements[invoice_id].append(
-            Settlement(source=source, source_id=source_id, source_number=number, amount=amount, allocated_on=on)
-        )
+        self._settlements[invoice_id].append((source, source_id, number, amount, on))
 
     def _numbered(self, part: PaymentAllocation | CreditAllocation) -> NumberedAllocation:
         return NumberedAllocation(

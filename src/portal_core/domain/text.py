@@ -58,7 +58,8 @@ def clean_text(text: str, *, longest: int) -> str:
 def required_text(text: str, *, longest: int) -> str:
     """Return the clean text; raise ValueError when nothing that can be seen is left of it."""
     cleaned = clean_text(text, longest=longest)
-    if not any(_is_seen(character) for character in cleaned):
+    # Of a trimmed text in ASCII the first character is seen.
+    if not (cleaned if cleaned.isascii() else any(map(_is_seen, cleaned))):
         raise ValueError("must not be empty")
     return cleaned
 

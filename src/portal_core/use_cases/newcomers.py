@@ -8,7 +8,7 @@ from portal_core.domain.records import RecordRef, RecordType
 from portal_core.ports import Settle, Store
 from portal_core.use_cases.settling import Changed, settling_of_newcomer
 
-_CHUNK = 500
+_CHUNK = 2_000
 """How many records are asked for at once."""
 
 

@@ -216,3 +216,13 @@ def test_a_ledger_takes_what_it_needs_from_any_facts() -> None:
 
     assert (list(ledger.invoices), list(ledger.payments)) == ([INVOICE.id], [a_payment().id])
     assert ledger.amount_due(INVOICE).currency is EUR
+
+
+def test_what_a_payment_gives_is_told_by_its_own_allocations_and_not_by_those_that_are_held() -> None:
+    held = a_payment(paying(INVOICE, euros("40.00")))
+    as_it_was = evolve(held, allocations=(paying(INVOICE, euros("25.00")),))
+
+    ledger = Ledger([INVOICE], [held])
+
+    assert ledger.payment_given(held) == held.allocations
+    assert ledger.payment_given(as_it_was) == as_it_was.allocations
