@@ -108,6 +108,8 @@ def _help(pipe: "Connection[Any, Any]", inherited: "Iterable[Connection[Any, Any
     # The parent's ends, of which a fork has copies: while one is open anywhere, a helper does not learn of the end.
     for each in inherited:
         each.close()
+    # What a fork inherits is never let go of by it: a connection that it closed could end what its parent has begun.
+    gc.freeze()
     # Thousands of objects are made and let go of, hardly any in a circle: to look for such so often costs a tenth.
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, 20, 20)
     # The pipe is closed when there is no more to do, or nobody left to do it for.
