@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import Connection, event, func, select
@@ -12,9 +12,9 @@ from sqlalchemy.exc import DBAPIError
 from portal_adapters.contract.builders import NOW, TODAY, a_secret, a_token
 from portal_adapters.randomness import RandomMint
 from portal_adapters.sqlalchemy import SqlTransactions
-from portal_adapters.sqlalchemy.direct import DIRECT, fetch
+from portal_adapters.sqlalchemy.direct import DIRECT, fetch, one
 from portal_adapters.sqlalchemy.engine import READING
-from portal_adapters.sqlalchemy.postgres import open_postgres_async
+from portal_adapters.sqlalchemy.postgres import GreenletRunner, open_postgres_async
 from portal_adapters.sqlalchemy.schema import grants
 from portal_adapters.sqlalchemy.store import store_on
 from portal_core.domain.access import Visit
@@ -133,3 +133,16 @@ def test_what_the_driver_refuses_is_told_by_the_plain_way(ask: Ask) -> None:
     for direct in (False, True):
         with pytest.raises(DBAPIError, match="there_is_no_such_function"):
             ask(lambda each: fetch(each, broken, {}), direct)
+
+
+@pytest.mark.postgres
+def test_what_ends_a_transaction_of_postgresql_s_is_told_as_it_was() -> None:
+    broken = select(func.there_is_no_such_function(TODAY.year))
+
+    with postgres_database() as url, asyncio.Runner() as loop:
+        runner = GreenletRunner(open_postgres_async(url), RandomMint(), lambda connection, _: cast("Store", connection))
+        try:
+            with pytest.raises(Exception, match=r"function .* does not exist"):
+                loop.run(runner.write(lambda connection: one(cast("Connection", connection), broken, {})))
+        finally:
+            loop.run(runner.close())

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from starlette.applications import Starlette
@@ -24,8 +24,9 @@ from portal_adapters.contract.builders import (
 )
 from portal_core.domain.access import DocumentRef, DocumentType, Permission
 from portal_core.domain.deliveries import DeliveryState
+from portal_core.domain.errors import Busy
 from portal_core.domain.invoices import Instalment
-from portal_core.ports import Store
+from portal_core.ports import ComposedDashboards, Store
 from portal_core.use_cases.access import revoke_links_of
 from portal_http.pages import theme
 from portal_http.pages.spoken import SpokenEnvironment
@@ -418,6 +419,22 @@ def test_a_page_that_there_is_not_keeps_the_way_to_the_others(world: World) -> N
         answer = client.get(link + path)
         assert answer.status_code == 404
         assert f'href="{link}/quotes"' in answer.text
+
+
+def test_a_first_page_that_the_store_is_too_busy_for_is_refused_as_any_other(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object, **__: object) -> NoReturn:
+        raise Busy("The store is busy.")
+
+    monkeypatch.setattr(ComposedDashboards, "first_page", busy)
+    link, client = world.link(), browser(world, reads_per_minute=2)
+
+    answer = client.get(link)
+
+    assert answer.status_code == 503
+    assert f'href="{link}/quotes"' in answer.text
+    assert answer.headers["x-ratelimit-remaining"] == "1"
 
 
 def test_methods_that_a_page_does_not_take_are_named(world: World) -> None:

@@ -185,7 +185,7 @@ _TRY_LOCK = select(func.pg_try_advisory_xact_lock(func.hashtextextended(bindpara
 
 @compiles(json_rows, "sqlite")
 def _json_rows_on_sqlite(rows: json_rows, compiler: SQLCompiler, **how: Any) -> str:
-    # As plain text, for within other rows SQLite would now and then take it for what it is.
+    # SQLite marks what this function returns as JSON, and does not quote it within other rows: joined, it is mere text.
     return f"json_group_array(json_array({compiler.process(rows.clauses, **how)})) || ''"
 
 

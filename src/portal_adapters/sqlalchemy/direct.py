@@ -3,7 +3,7 @@
 The plain way is `connection.execute(statement, parameters).all()`, and both give the same rows. What is saved is what
 SQLAlchemy does for every execution: looking up the compiled statement, arranging parameters, events, a cursor, a
 result. The short way is taken on the connections that the runners keep; whatever goes wrong on it is left to the plain
-way, which knows how to say it, but for what is Busy.
+way, which knows how to say it, but for what is Busy, and where a transaction takes no other statement.
 """
 
 from collections import namedtuple
@@ -20,7 +20,7 @@ from portal_adapters.sqlalchemy.engine import busy
 from portal_adapters.sqlalchemy.records import AnyRow
 
 DIRECT: Final = "portal_direct"
-"""The execution option of connections without transactions, on which the short way may be taken."""
+"""The execution option of connections that the runners keep, on which the short way may be taken."""
 
 _MOST_PREPARED: Final = 1_000
 
@@ -67,9 +67,11 @@ def fetch(connection: Connection, statement: Reading, parameters: Mapping[str, A
                 values = known.values({**parameters, **_one_by_one(lists)} if lists else parameters)
                 found = WAYS[connection.dialect.driver](connection.connection.dbapi_connection, known.text, values)
             except Exception as problem:
-                # Not in a transaction, though, which takes no other statement after one that failed.
-                if is_transient(problem) and not is_lost(connection, problem):
-                    raise busy() from problem
+                if not is_lost(connection, problem):
+                    if is_transient(problem):
+                        raise busy() from problem
+                    if _takes_no_other(connection):
+                        raise
             else:
                 return known.rows(found)
     return connection.execute(statement, parameters).all()
@@ -101,6 +103,12 @@ def is_lost(connection: Connection, problem: Exception) -> bool:
     """Tell whether an error of the driver's says that its connection is of no more use."""
     dialect: Any = connection.dialect  # It is said to take other errors.
     return bool(dialect.is_disconnect(problem, connection.connection.dbapi_connection, None))
+
+
+def _takes_no_other(connection: Connection) -> bool:
+    """Tell whether a statement that failed was one of a transaction of PostgreSQL's, which then takes no other."""
+    lent: Any = connection.connection.dbapi_connection
+    return connection.dialect.driver == "asyncpg" and bool(lent.driver_connection.is_in_transaction())
 
 
 def _one_by_one(lists: Mapping[str, Sequence[Any]]) -> Mapping[str, Any]:

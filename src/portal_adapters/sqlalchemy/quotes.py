@@ -8,6 +8,7 @@ from attrs import frozen
 from sqlalchemy import ColumnElement, Connection, Date, and_, bindparam, case, select
 
 from portal_adapters.sqlalchemy.decisions import DECISION_COLUMNS, decision_of
+from portal_adapters.sqlalchemy.direct import one
 from portal_adapters.sqlalchemy.documents import (
     SELECTIVE,
     among,
@@ -23,7 +24,6 @@ from portal_adapters.sqlalchemy.documents import (
 from portal_adapters.sqlalchemy.keyset import ListSource, read_page
 from portal_adapters.sqlalchemy.records import AnyRow, quote_of
 from portal_adapters.sqlalchemy.schema import decisions, quotes
-from portal_adapters.sqlalchemy.short_way import run
 from portal_core.domain.access import DocumentType, Scope
 from portal_core.domain.filters import QuoteFilter
 from portal_core.domain.ids import QuoteId
@@ -63,10 +63,10 @@ _SUMMARY = (
     decisions.c.decided_at,
 )
 
-# The digest is for whoever decides: as bytes it has no place in a section.
-_READ = (column for column in told(quotes) if column is not quotes.c.document_sha256)
+# The digest is for whoever decides, and as bytes has no place in a section.
+_WITHOUT_DIGEST = tuple(column for column in told(quotes) if column is not quotes.c.document_sha256)
 
-ONE_QUOTE = _with_decision(*_READ, *DECISION_COLUMNS).where(quotes.c.id == bindparam("quote_id"))
+ONE_QUOTE = _with_decision(*_WITHOUT_DIGEST, *DECISION_COLUMNS).where(quotes.c.id == bindparam("quote_id"))
 """The quote `quote_id`, as `with_decision` reads it."""
 
 # The rule of QuoteSummary.state, in SQL.
@@ -103,8 +103,8 @@ class SqlQuotes(Quotes):
     def get(self, scope: Scope, quote_id: QuoteId) -> Quote | None:
         if not scope.covers(DocumentType.QUOTE, quote_id):
             return None
-        rows = run(self.connection, ONE_QUOTE, {**scope_parameters(scope), "quote_id": quote_id})
-        return with_decision(rows[0]) if rows else None
+        row = one(self.connection, ONE_QUOTE, {**scope_parameters(scope), "quote_id": quote_id})
+        return None if row is None else with_decision(row)
 
     def page(self, scope: Scope, listing: Listing, narrowed: QuoteFilter, *, on: date) -> Page[QuoteSummary]:
         states = {"states": words(narrowed.states), "recorded": _recorded(narrowed.states)}

@@ -1,6 +1,7 @@
 """From a request to the page that answers it: every check, in the order of the contract."""
 
 import re
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from typing import Any, final
@@ -103,8 +104,11 @@ class Pages:
         """Return the visit that a token opens, and what the route reads together with the link."""
 
         def enter(store: Store) -> tuple[Visit, Any]:
-            visit = open_link(store, token=token, now=now)
-            return visit, None if route.read is None else route.read(store, visit, now)
+            visit, seen = open_link(store, token=token, now=now), None
+            # What is refused is read again by the page, which knows how to tell whoever holds the link.
+            with suppress(Refusal):
+                seen = None if route.read is None else route.read(store, visit, now)
+            return visit, seen
 
         try:
             return await self.services.runner.read(enter)

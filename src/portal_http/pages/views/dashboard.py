@@ -18,8 +18,10 @@ def read(store: Store, visit: Visit, now: datetime) -> FirstPage:
 
 
 async def show(asked: Asked, _document_id: str) -> Answer:
-    """Show the first page, which was read together with the link."""
-    page: FirstPage = asked.seen
+    """Show the first page, which was read together with the link unless that was refused."""
+    page: FirstPage | None = asked.seen
+    if page is None:
+        page = await asked.read(lambda store: read(store, asked.visit, asked.now))
     return asked.page(
         "dashboard.html",
         first=page,
