@@ -6,7 +6,8 @@ from portal_core.domain.ids import DeliveryId
 from portal_core.domain.paging import DELIVERY_SORTS
 from portal_core.use_cases.deliveries import list_deliveries, read_delivery
 from portal_http import present
-from portal_http.answers import Answer, answered
+from portal_http.answers import Answer
+from portal_http.api import glances
 from portal_http.calls import ClientCall
 from portal_http.cursors import asked_list
 from portal_http.queries import choices
@@ -24,4 +25,4 @@ async def list_all(call: ClientCall) -> Answer:
 async def read_one(call: ClientCall) -> Answer:
     """Return one delivery."""
     found = await call.read(lambda store: read_delivery(store, call.visit, DeliveryId(call.record_id), now=call.now))
-    return answered(present.delivery(found))
+    return glances.DELIVERY.show(found, call.visit, call.today)

@@ -47,6 +47,7 @@ def _show_invoices(seen: InvoiceRows, visit: Visit, today: date) -> Answer:
 
 
 def _document(kind: DocumentType, show: Callable[[Any, date], Answer]) -> Glimpse[Any]:
+    """Return how one document is looked at and shown; what the plain way finds is shown so, too."""
     return Glimpse(
         look=lambda glances, digest, record_id, now: glances.document(digest, DocumentRef(kind, record_id), at=now),
         show=lambda seen, _, today: show(seen, today),

@@ -6,7 +6,8 @@ from portal_core.domain.invoices import InvoiceKind, PaymentState
 from portal_core.domain.paging import INVOICE_SORTS
 from portal_core.use_cases.invoices import list_invoices, read_invoice
 from portal_http import present
-from portal_http.answers import Answer, answered
+from portal_http.answers import Answer
+from portal_http.api import glances
 from portal_http.calls import ClientCall
 from portal_http.cursors import asked_list
 from portal_http.queries import OVERDUE, choices
@@ -26,4 +27,4 @@ async def list_all(call: ClientCall) -> Answer:
 async def read_one(call: ClientCall) -> Answer:
     """Return one invoice or credit note."""
     detail = await call.read(lambda store: read_invoice(store, call.visit, InvoiceId(call.record_id), now=call.now))
-    return answered(present.invoice_detail(detail, call.today))
+    return glances.INVOICE.show(detail, call.visit, call.today)

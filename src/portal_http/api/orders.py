@@ -6,7 +6,8 @@ from portal_core.domain.orders import DeliveryStatus, OrderState
 from portal_core.domain.paging import ORDER_SORTS
 from portal_core.use_cases.orders import list_orders, read_order
 from portal_http import present
-from portal_http.answers import Answer, answered
+from portal_http.answers import Answer
+from portal_http.api import glances
 from portal_http.calls import ClientCall
 from portal_http.cursors import asked_list
 from portal_http.queries import choices
@@ -26,4 +27,4 @@ async def list_all(call: ClientCall) -> Answer:
 async def read_one(call: ClientCall) -> Answer:
     """Return one order."""
     detail = await call.read(lambda store: read_order(store, call.visit, OrderId(call.record_id), now=call.now))
-    return answered(present.order_detail(detail, call.today))
+    return glances.ORDER.show(detail, call.visit, call.today)

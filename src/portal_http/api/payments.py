@@ -4,7 +4,8 @@ from portal_core.domain.ids import PaymentId
 from portal_core.domain.paging import PAYMENT_SORTS
 from portal_core.use_cases.payments import list_payments, read_payment
 from portal_http import present
-from portal_http.answers import Answer, answered
+from portal_http.answers import Answer
+from portal_http.api import glances
 from portal_http.calls import ClientCall
 from portal_http.cursors import asked_list
 
@@ -19,4 +20,4 @@ async def list_all(call: ClientCall) -> Answer:
 async def read_one(call: ClientCall) -> Answer:
     """Return one payment or refund."""
     found = await call.read(lambda store: read_payment(store, call.visit, PaymentId(call.record_id), now=call.now))
-    return answered(present.payment(found))
+    return glances.PAYMENT.show(found, call.visit, call.today)

@@ -14,6 +14,7 @@ from portal_core.ports import Store
 from portal_core.use_cases.quotes import accept_quote, decline_quote, list_quotes, read_quote
 from portal_http import present
 from portal_http.answers import Answer, answered, tagged
+from portal_http.api import glances
 from portal_http.calls import ClientCall
 from portal_http.cursors import asked_list
 from portal_http.queries import choices
@@ -42,7 +43,7 @@ async def list_all(call: ClientCall) -> Answer:
 async def read_one(call: ClientCall) -> Answer:
     """Return one quote; its entity tag is the revision."""
     quote = await call.read(lambda store: read_quote(store, call.visit, QuoteId(call.record_id), now=call.now))
-    return tagged(answered(present.quote_detail(quote, call.today)), quote.revision)
+    return glances.QUOTE.show(quote, call.visit, call.today)
 
 
 async def accept(call: ClientCall, asked: AcceptQuote) -> Answer:
