@@ -1,6 +1,7 @@
 """The access log: one line a request, with its route instead of its path, because a path holds a token."""
 
 import asyncio
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import TextIO, final
@@ -12,6 +13,9 @@ from portal_http.seen import Seen
 
 DELAY = 0.05
 """Seconds for which lines are gathered, so that they are written together and no request waits for it."""
+
+PARCEL = 4096
+"""How many bytes a pipe takes as a whole, so that the lines of two processes do not mix (`PIPE_BUF` of Linux)."""
 
 LOGGER = "portal_http.access"
 
@@ -35,8 +39,21 @@ class AccessLog:
         """Write what was noted. A log that cannot be written is no reason not to serve."""
         lines, self._lines = self._lines, []
         with suppress(OSError, ValueError):
-            self.stream.writelines(lines)
-            self.stream.flush()
+            for parcel in _parcels(lines):
+                self.stream.write(parcel)
+                self.stream.flush()
+
+
+def _parcels(lines: Sequence[str]) -> Iterator[str]:
+    """Yield the lines, as many at a time as a pipe takes as a whole. All but the subjects of staff is ASCII."""
+    parcel, size = list[str](), 0
+    for line in lines:
+        if parcel and size + len(line) > PARCEL:
+            yield "".join(parcel)
+            parcel, size = [], 0
+        parcel.append(line)
+        size += len(line)
+    yield "".join(parcel)
 
 
 def _as_text(seen: Seen) -> str:

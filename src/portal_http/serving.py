@@ -14,18 +14,15 @@ from typing import Any, NoReturn
 
 import uvicorn
 from starlette.applications import Starlette
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.supervisors import Multiprocess
 
 from portal_http.collecting import nothing_to_collect
+from portal_http.connections import Connection
 from portal_http.main import build
 from portal_http.settings import Settings, hand_down
 from portal_http.wiring import WiringRefused
 from portal_http.wiring.keys import admins_of
 from portal_http.wiring.links import public_url_of
-
-LONGEST_HEAD = 512 * 1024
-"""After so many bytes before a body a connection is closed; the application refuses far fewer, but politely."""
 
 PATIENCE_SECONDS = 10
 """How long requests under way may take to end when the server is told to stop."""
@@ -40,30 +37,6 @@ one alone the last of a crowd would be taken after as many turns as it has membe
 """
 
 _log = logging.getLogger(__name__)
-
-
-class Bounded(HttpToolsProtocol):
-    """Ends a connection whose request line and header fields have no end: the parser itself would read on."""
-
-    _in_head = False
-    _head = 0
-
-    def on_message_begin(self) -> None:
-        """Note that a head begins."""
-        self._in_head = True
-        super().on_message_begin()
-
-    def on_headers_complete(self) -> None:
-        """Note that it ends."""
-        self._in_head = False
-        super().on_headers_complete()
-
-    def data_received(self, data: bytes) -> None:
-        """Read on, within bounds."""
-        super().data_received(data)
-        self._head = self._head + len(data) if self._in_head else 0
-        if self._head > LONGEST_HEAD and not self.transport.is_closing():
-            self.send_400_response("The request has no end.")
 
 
 class JsonLines(logging.Formatter):
@@ -154,7 +127,7 @@ def _end(_signal: int, _frame: FrameType | None) -> NoReturn:
 def _manners(settings: Settings) -> dict[str, Any]:
     return {
         "access_log": False,
-        "http": Bounded,
+        "http": Connection,
         "proxy_headers": False,
         "server_header": False,
         "lifespan": "on",

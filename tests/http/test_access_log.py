@@ -3,14 +3,15 @@
 import asyncio
 import io
 import json
+import os
 import re
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 from attrs import evolve
 
 from portal_adapters.contract.builders import a_token
-from portal_http.access_log import AccessLog
+from portal_http.access_log import PARCEL, AccessLog
 from portal_http.api.table import CLIENT_ENDPOINTS
 from portal_http.incoming import NOWHERE
 from portal_http.page_routes import page_route
@@ -110,23 +111,26 @@ def test_the_log_is_a_line_a_request_as_text_or_as_json(as_json: bool) -> None: 
         assert lines[2].endswith("ms -")
 
 
-def test_lines_are_gathered_and_written_together_a_moment_later() -> None:
-    class Stream(io.StringIO):
-        flushed = 0
+def test_lines_are_gathered_and_written_a_moment_later_as_many_together_as_a_pipe_takes_as_a_whole() -> None:
+    # Whatever is written to such a pipe is read as a packet of its own.
+    reading, writing = os.pipe2(os.O_DIRECT | os.O_NONBLOCK)
 
-        def flush(self) -> None:
-            self.flushed += 1
-
-    async def run() -> None:
-        stream = Stream()
+    async def run(stream: TextIO) -> None:
         log = AccessLog(stream)
         for _ in range(100):
             log(seen_once())
-        assert stream.getvalue() == ""
+        with pytest.raises(BlockingIOError):
+            os.read(reading, PARCEL)
         await asyncio.sleep(0.2)
-        assert (len(stream.getvalue().splitlines()), stream.flushed) == (100, 1)
 
-    asyncio.run(run())
+    with os.fdopen(writing, "w", buffering=1) as stream:
+        asyncio.run(run(stream))
+    packets = [*iter(lambda: os.read(reading, 2 * PARCEL), b"")]
+    os.close(reading)
+
+    assert b"".join(packets).count(b"\n") == 100
+    assert len(packets) == 2
+    assert all(each.endswith(b"\n") and len(each) <= PARCEL for each in packets)
 
 
 @pytest.mark.parametrize("problem", [OSError, ValueError])

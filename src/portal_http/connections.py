@@ -1,0 +1,70 @@
+"""How a connection is served: a head of a request has an end, and an answer leaves as one packet."""
+
+import asyncio
+from typing import Any, cast, final
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+LONGEST_HEAD = 512 * 1024
+"""After so many bytes before a body a connection is closed; the application refuses far fewer, but politely."""
+
+
+@final
+class Gathering:
+    """A transport that sends at once what it is given in one turn of the loop.
+
+    uvicorn writes the head of an answer and its body each by itself. Either would be a packet of its own, and a call of
+    the system that costs as much as reading a document.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._gathered: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        """Send some bytes at the end of this turn."""
+        if not self._gathered:
+            self._loop.call_soon(self._send)
+        self._gathered.append(data)
+
+    def close(self) -> None:
+        """Send what was given, and close."""
+        self._send()
+        self._transport.close()
+
+    def _send(self) -> None:
+        gathered, self._gathered = self._gathered, []
+        if gathered:
+            self._transport.writelines(gathered)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever else a transport has
+        return getattr(self._transport, name)
+
+
+class Connection(HttpToolsProtocol):
+    """Gathers what it sends, and ends when a request line and header fields have no end: the parser would read on."""
+
+    _in_head = False
+    _head = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin."""
+        super().connection_made(cast("asyncio.Transport", Gathering(transport, self.loop)))
+
+    def on_message_begin(self) -> None:
+        """Note that a head begins."""
+        self._in_head = True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Note that it ends."""
+        self._in_head = False
+        super().on_headers_complete()
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, within bounds."""
+        super().data_received(data)
+        self._head = self._head + len(data) if self._in_head else 0
+        if self._head > LONGEST_HEAD and not self.transport.is_closing():
+            self.send_400_response("The request has no end.")
