@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         Permission,
         Scope,
         Secret,
+        Use,
         Visit,
     )
     from portal_core.domain.agreement import Claim, Fault, faults_of_claim, faults_of_invoice, faults_of_payment
@@ -174,7 +175,7 @@ if TYPE_CHECKING:
         amend_link,
         issue_link,
         list_links,
-        note_use,
+        note_uses,
         open_link,
         read_link,
         revoke_link,
@@ -503,6 +504,7 @@ __all__ = [
     "Transactions",
     "Unsendable",
     "Upsert",
+    "Use",
     "Visit",
     "Webhook",
     "WebhookChanges",
@@ -550,7 +552,7 @@ __all__ = [
     "list_webhooks",
     "note_act",
     "note_import",
-    "note_use",
+    "note_uses",
     "open_link",
     "parse_decimal",
     "periods_of",

@@ -8,10 +8,10 @@ from functools import partial
 
 from attrs import define, evolve, field
 
-from portal_core.domain.access import Grant, Visit
+from portal_core.domain.access import Grant, Use, Visit
 from portal_core.domain.ids import GrantId
 from portal_core.ports import Runner
-from portal_core.use_cases.access import note_use
+from portal_core.use_cases.access import note_uses
 
 BETWEEN = timedelta(minutes=1)
 
@@ -29,7 +29,7 @@ class Uses:
 
     runner: Runner
     _noted: dict[GrantId, datetime] = field(factory=dict[GrantId, datetime], init=False)
-    _gathered: list[tuple[Visit, datetime]] = field(factory=list[tuple[Visit, datetime]], init=False)
+    _gathered: list[Use] = field(factory=list[Use], init=False)
     _writing: asyncio.Task[None] | None = field(default=None, init=False)
     _pause: asyncio.Task[None] | None = field(default=None, init=False)
 
@@ -46,7 +46,7 @@ class Uses:
         if len(self._noted) >= _MOST_REMEMBERED:
             self._noted.clear()
         self._noted[grant.id] = now
-        self._gathered.append((visit, now))
+        self._gathered.append(Use(grant.company_id, grant.id, now))
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write_soon())
 
@@ -79,7 +79,7 @@ class Uses:
         if not uses:
             return
         try:
-            await self.runner.write_all([partial(note_use, visit=visit, now=now) for visit, now in uses])
+            await self.runner.write(partial(note_uses, uses=uses))
         except Exception as problem:  # noqa: BLE001 - whatever it is, the clients have their answers
-            links = ", ".join(visit.grant.id for visit, _ in uses)
+            links = ", ".join(use.grant_id for use in uses)
             _log.warning("The uses of links %s were not noted: %s", links, type(problem).__name__)

@@ -14,7 +14,7 @@ from portal_adapters.memory import MemoryTransactions
 from portal_adapters.memory.happenings import MemoryDecisions
 from portal_adapters.memory.tables import Tables
 from portal_adapters.randomness import RandomMint
-from portal_core.domain.access import Grant, Scope
+from portal_core.domain.access import Grant, Scope, Use
 from portal_core.domain.events import Event
 from portal_core.domain.feedback import Ticket
 from portal_core.domain.filters import QuoteFilter, TicketFilter
@@ -361,11 +361,12 @@ def expiry_a_day_late(store: Store) -> Store:
 def use_goes_back(store: Store) -> Store:
     """An earlier use is noted over a later one."""
 
-    def touch(company_id: CompanyId, grant_id: GrantId, *, at: datetime) -> None:
-        store.links.touch(company_id, grant_id, at=at)
-        grant = store.grants.get(company_id, grant_id)
-        if grant is not None:
-            store.grants.add(evolve(grant, last_used_at=at))
+    def touch(uses: Collection[Use]) -> None:
+        store.links.touch(uses)
+        for use in uses:
+            grant = store.grants.get(use.company_id, use.grant_id)
+            if grant is not None:
+                store.grants.add(evolve(grant, last_used_at=use.at))
 
     return evolve(store, links=but(store.links, touch=touch))
 

@@ -154,18 +154,19 @@ def test_a_host_that_catches_what_failed_in_a_read_of_the_portals_is_told_that_i
 
 
 @pytest.mark.usefixtures("transactions")
-def test_several_use_cases_of_the_runner_are_one_transaction() -> None:
+def test_a_use_case_of_the_runner_is_a_transaction() -> None:
     def answer(store: Store) -> None:
         accept_quote(store, a_visit(), QUOTE.id, evidence(), seen=1, now=NOW)
 
-    def fail(_: Store) -> None:
+    def fail(store: Store) -> None:
+        answer(store)
         raise NoStock
 
     runner = DjangoRunner(PLAIN)
     with pytest.raises(NoStock):
-        asyncio.run(runner.write_all([answer, fail]))
+        asyncio.run(runner.write(fail))
     undone = is_decided()
-    asyncio.run(runner.write_all([answer]))
+    asyncio.run(runner.write(answer))
     runner.close()
 
     assert (undone, is_decided()) == (False, True)

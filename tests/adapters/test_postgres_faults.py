@@ -23,6 +23,7 @@ from portal_adapters.randomness import RandomMint
 from portal_adapters.sqlalchemy import SqlTransactions, store_on
 from portal_adapters.sqlalchemy.kept import A_WHILE
 from portal_adapters.sqlalchemy.postgres import GreenletRunner, open_postgres, open_postgres_async
+from portal_core.domain.access import Use
 from portal_core.domain.companies import Company
 from portal_core.domain.errors import Busy, DeadLink
 from portal_core.domain.ids import GrantId
@@ -263,13 +264,12 @@ def test_the_use_of_a_link_that_somebody_changes_is_passed_over_and_that_of_anot
         for each in ("changing", "used"):
             store.grants.add(a_grant(each, secrets=()))
 
-    def touch(grant_id: str) -> Callable[[Store], None]:
-        return lambda store: store.links.touch(COMPANY, GrantId(grant_id), at=NOW)
+    uses = [Use(COMPANY, GrantId(each), NOW) for each in ("changing", "used")]
 
     async def note(runner: GreenletRunner) -> None:
         with psycopg.connect(url) as staff:
             staff.execute("UPDATE portal_grants SET label = 'Changed' WHERE id = 'changing'")
-            await runner.write_all(map(touch, ("changing", "used")))
+            await runner.write(lambda store: store.links.touch(uses))
         found = [await runner.read(partial(_used_at, grant_id=each)) for each in ("changing", "used")]
         assert found == [None, NOW]
 

@@ -32,7 +32,7 @@ from portal_adapters.rate_limits import rate_limits
 from portal_adapters.receipt_keys import derived_receipt_keys
 from portal_adapters.sqlalchemy import SqliteRunner, SqlTransactions
 from portal_adapters.sqlalchemy.postgres import GreenletRunner, open_postgres_async
-from portal_core.domain.access import ALL_PERMISSIONS, DocumentRef, DocumentType, Permission
+from portal_core.domain.access import ALL_PERMISSIONS, DocumentRef, DocumentType, Permission, Use
 from portal_core.domain.filters import DecisionFilter
 from portal_core.domain.ids import GrantId, QuoteId
 from portal_core.domain.paging import Listing
@@ -243,7 +243,7 @@ def _fill(transactions: Transactions, rows: int) -> str:
     documents = frozenset(DocumentRef(kind, "1") for kind in DocumentType)
     with transactions.begin() as store:
         # Used just now, so that no use is noted meanwhile.
-        store.links.touch(COMPANY, GrantId("1"), at=NOW)
+        store.links.touch([Use(COMPANY, GrantId("1"), NOW)])
         store.grants.add(
             evolve(a_grant("narrowed", secrets=(a_secret(10_000),), last_used_at=NOW), documents=documents)
         )

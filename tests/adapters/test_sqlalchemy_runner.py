@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import pytest
 from attrs import evolve
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection
 
 from portal_adapters.contract.builders import COMPANY, a_company, an_event
 from portal_adapters.contract.mint import CountingMint
@@ -67,20 +67,6 @@ def test_a_read_sees_what_was_written_before(runner: SqliteRunner) -> None:
         return [*found, await runner.read(company)]
 
     assert asyncio.run(rename()) == [a_company(), a_company(name="Renamed")]
-
-
-def test_several_writes_are_one_transaction(runner: SqliteRunner) -> None:
-    begun: list[Connection] = []
-    event.listen(runner.engine, "begin", begun.append)
-    names = ("First", "Second")
-
-    def rename(name: str) -> Callable[[Store], None]:
-        return lambda store: store.intake.save([a_company(name=name)])
-
-    asyncio.run(runner.write_all(map(rename, names)))
-
-    assert len(begun) == 1
-    assert asyncio.run(runner.read(company)) == a_company(name="Second")
 
 
 def test_a_hosts_own_store_is_what_reads_and_writes_get(runner: SqliteRunner) -> None:

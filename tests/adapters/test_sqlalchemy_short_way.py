@@ -24,6 +24,7 @@ from portal_adapters.contract.feeding import prepare
 from portal_adapters.contract.mint import CountingMint
 from portal_adapters.sqlalchemy import SqliteRunner, SqlTransactions
 from portal_adapters.sqlalchemy.postgres import GreenletRunner, open_postgres_async
+from portal_core.domain.access import Use
 from portal_core.domain.filters import AuditFilter, DecisionFilter
 from portal_core.domain.ids import QuoteId
 from portal_core.domain.paging import Listing
@@ -119,7 +120,7 @@ def test_what_the_driver_refuses_is_raised_and_leaves_nothing_behind(ways: tuple
 
 def _decide_and_tell(store: Store) -> None:
     store.grants.add(a_grant())
-    store.links.touch(COMPANY, a_grant().id, at=NOW)
+    store.links.touch([Use(COMPANY, a_grant().id, NOW)])
     accept_quote(store, a_visit(), QuoteId("Q1"), evidence(), seen=1, now=NOW)
     decline_quote(store, a_visit(), QuoteId("Q2"), evidence(), seen=None, now=NOW)
     accept_quote(store, a_visit(), QuoteId("Q1"), evidence(), seen=1, now=NOW)

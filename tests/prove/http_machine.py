@@ -25,7 +25,7 @@ from portal_adapters.contract.strategies import id_of
 from portal_adapters.memory import MemoryTransactions
 from portal_adapters.rate_limits import MemoryRateLimits
 from portal_adapters.sqlalchemy import SqliteRunner, SqlTransactions
-from portal_core.domain.access import DocumentRef, DocumentType, Scope
+from portal_core.domain.access import DocumentRef, DocumentType, Scope, Use
 from portal_core.domain.audit import Actor, ActorType
 from portal_core.domain.errors import Refusal
 from portal_core.domain.feedback import Category, Ticket
@@ -327,7 +327,7 @@ class HttpMachine(StoreMachine):
         if grant is not None and grant.last_used_at is not None:
             assert grant.last_used_at <= self.now
             with self._memory.begin() as store:
-                store.links.touch(company_id, grant_id, at=grant.last_used_at)
+                store.links.touch([Use(company_id, grant_id, grant.last_used_at)])
 
 
 _JSON = {"Content-Type": "application/json"}

@@ -17,7 +17,7 @@ from portal_adapters.contract.builders import (
     moment,
 )
 from portal_adapters.contract.feeding import prepare
-from portal_core.domain.access import Grant, Permission, Visit
+from portal_core.domain.access import Grant, Permission, Use, Visit
 from portal_core.domain.filters import GrantFilter
 from portal_core.domain.ids import GrantId
 from portal_core.domain.paging import Listing
@@ -161,18 +161,38 @@ class GrantsContract:
         noted: list[Grant | None] = []
         for used_at in (moment(5), moment(3), moment(9)):
             with transactions.begin() as store:
-                store.links.touch(COMPANY, a_grant().id, at=used_at)
-                store.links.touch(OTHER_COMPANY, a_grant().id, at=moment(99))
-                store.links.touch(COMPANY, GrantId("unknown"), at=moment(99))
+                store.links.touch(
+                    [
+                        Use(COMPANY, a_grant().id, used_at),
+                        Use(OTHER_COMPANY, a_grant().id, moment(99)),
+                        Use(COMPANY, GrantId("unknown"), moment(99)),
+                    ]
+                )
             with transactions.begin() as store:
                 noted.append(store.grants.get(COMPANY, a_grant().id))
 
         assert noted == [a_grant(last_used_at=moment(second)) for second in (5, 5, 9)]
 
+    def test_of_several_uses_that_are_noted_together_the_latest_counts_whatever_their_order(
+        self, transactions: Transactions
+    ) -> None:
+        _grant(transactions, a_grant())
+        with transactions.begin() as store:
+            store.grants.add(a_grant("G2", secrets=()))
+
+        with transactions.begin() as store:
+            seconds = {a_grant().id: (5, 9, 3), GrantId("G2"): (2, 1)}
+            store.links.touch([Use(COMPANY, each, moment(at)) for each, all_of in seconds.items() for at in all_of])
+            store.links.touch([])
+
+        with transactions.begin() as store:
+            found = {grant.id: grant.last_used_at for grant in _grants(store)}
+            assert found == {a_grant().id: moment(9), GrantId("G2"): moment(2)}
+
     def test_an_update_does_not_forget_a_use_that_came_between(self, transactions: Transactions) -> None:
         _grant(transactions, a_grant())
         with transactions.begin() as store:
-            store.links.touch(COMPANY, a_grant().id, at=moment(5))
+            store.links.touch([Use(COMPANY, a_grant().id, moment(5))])
 
         with transactions.begin() as store:
             store.grants.update(a_grant(label="changed"))

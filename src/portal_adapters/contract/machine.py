@@ -34,7 +34,7 @@ from portal_adapters.contract.mint import CountingMint
 from portal_adapters.contract.questions import Question, narrowed, places, questions, references, scopes
 from portal_adapters.contract.strategies import RECORDED_STATES, History, amounts, histories
 from portal_adapters.memory import MemoryTransactions
-from portal_core.domain.access import DocumentRef, Scope, Visit
+from portal_core.domain.access import DocumentRef, Scope, Use, Visit
 from portal_core.domain.errors import NotFound, Refusal
 from portal_core.domain.feedback import Ticket
 from portal_core.domain.money import Money
@@ -46,7 +46,7 @@ from portal_core.use_cases.access import (
     NewGrant,
     amend_link,
     issue_link,
-    note_use,
+    note_uses,
     open_link,
     revoke_link,
     revoke_links_of,
@@ -194,7 +194,7 @@ class StoreMachine(RuleBasedStateMachine):
     def come_in(self, link: IssuedLink, earlier: timedelta) -> None:
         def enter(store: Store) -> Visit:
             visit = open_link(store, link.token, now=self.now)
-            note_use(store, visit, now=self.now - earlier)
+            note_uses(store, [Use(visit.grant.company_id, visit.grant.id, self.now - earlier)])
             return visit
 
         visit = self.both(lambda store: _without_secrets(enter(store)))

@@ -37,7 +37,7 @@ from portal_adapters.contract.builders import (
     paid,
 )
 from portal_adapters.contract.feeding import change, keep_decision, prepare
-from portal_core.domain.access import DocumentRef, DocumentType
+from portal_core.domain.access import DocumentRef, DocumentType, Use
 from portal_core.domain.errors import AlreadyDecided, NotOpen
 from portal_core.domain.feedback import Party, Reply
 from portal_core.domain.filters import (
@@ -205,7 +205,7 @@ def _write_everywhere(store: Store) -> None:
     keep_decision(store, a_quote("Q1"), a_decision(a_quote("Q1")))
     store.grants.update(a_grant(label="changed", secrets=(a_secret(2),)))
     store.grants.add(a_grant("G2"))
-    store.links.touch(COMPANY, a_grant().id, at=moment(1))
+    store.links.touch([Use(COMPANY, a_grant().id, moment(1))])
     reply = Reply(by=Party.STAFF, message="Soon.", created_at=NOW)
     store.tickets.update(a_ticket().reply(reply), was=a_ticket())
     store.tickets.add(a_ticket("T2"))

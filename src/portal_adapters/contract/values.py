@@ -36,7 +36,7 @@ from portal_adapters.contract.builders import (
     paid,
 )
 from portal_adapters.contract.feeding import prepare
-from portal_core.domain.access import DocumentRef, DocumentType, Permission
+from portal_core.domain.access import DocumentRef, DocumentType, Permission, Use
 from portal_core.domain.deliveries import DeliveryLine, DeliveryState
 from portal_core.domain.feedback import Party, Reply
 from portal_core.domain.filters import TicketFilter
@@ -220,7 +220,7 @@ class ValuesContract:
         )
         with transactions.begin() as store:
             store.grants.add(grant)
-            store.links.touch(COMPANY, grant.id, at=LATER)
+            store.links.touch([Use(COMPANY, grant.id, LATER)])
 
         with transactions.begin() as store:
             found = store.grants.get(COMPANY, grant.id)

@@ -1,5 +1,6 @@
 """Companies, clients, grants and links in memory."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import final
 
@@ -7,7 +8,7 @@ from attrs import evolve, frozen
 
 from portal_adapters.memory.paging import page_of
 from portal_adapters.memory.tables import Tables
-from portal_core.domain.access import Grant, GrantState, Visit
+from portal_core.domain.access import Grant, GrantState, Use, Visit
 from portal_core.domain.companies import Client, Company
 from portal_core.domain.filters import GrantFilter
 from portal_core.domain.ids import ClientId, CompanyId, GrantId
@@ -92,7 +93,9 @@ class MemoryLinks(Links):
             has_logo=company.logo is not None,
         )
 
-    def touch(self, company_id: CompanyId, grant_id: GrantId, *, at: datetime) -> None:
-        grant = self.tables.grants.get((company_id, grant_id))
-        if grant is not None and (grant.last_used_at is None or grant.last_used_at < at):
-            self.tables.put(self.tables.grants, (company_id, grant_id), evolve(grant, last_used_at=at))
+    def touch(self, uses: Collection[Use]) -> None:
+        for use in uses:
+            key = (use.company_id, use.grant_id)
+            grant = self.tables.grants.get(key)
+            if grant is not None and (grant.last_used_at is None or grant.last_used_at < use.at):
+                self.tables.put(self.tables.grants, key, evolve(grant, last_used_at=use.at))

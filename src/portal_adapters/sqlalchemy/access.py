@@ -1,6 +1,6 @@
 """Companies, clients, grants and links in SQL."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, final
 
@@ -14,7 +14,6 @@ from portal_adapters.sqlalchemy.documents import among, constant, words
 from portal_adapters.sqlalchemy.keyset import ListSource, read_page
 from portal_adapters.sqlalchemy.records import AnyRow, client_of, company_of
 from portal_adapters.sqlalchemy.schema import clients, companies, digests, grants
-from portal_adapters.sqlalchemy.short_way import run
 from portal_adapters.sqlalchemy.values import (
     dump_permissions,
     dump_refs,
@@ -23,7 +22,7 @@ from portal_adapters.sqlalchemy.values import (
     load_refs,
     load_secrets,
 )
-from portal_core.domain.access import Grant, Visit
+from portal_core.domain.access import Grant, Use, Visit
 from portal_core.domain.companies import Client, Company
 from portal_core.domain.filters import GrantFilter
 from portal_core.domain.ids import ClientId, CompanyId, GrantId
@@ -190,8 +189,10 @@ class SqlLinks(Links):
         rows = fetch(self.connection, OPENED, {"digest": digest, "at": at})
         return visit_of(rows[0], digest, at=at) if rows else None
 
-    def touch(self, company_id: CompanyId, grant_id: GrantId, *, at: datetime) -> None:
-        run(self.connection, _TOUCH, {"this_company_id": company_id, "this_id": grant_id, "at": at})
+    def touch(self, uses: Collection[Use]) -> None:
+        if uses:
+            noted = [{"this_company_id": use.company_id, "this_id": use.grant_id, "at": use.at} for use in uses]
+            self.connection.execute(_TOUCH, noted)
 
 
 _FIXED = {"company_id", "id", "created_at"}

@@ -4,7 +4,7 @@ It needs Django 5.2 or newer, on SQLite or on PostgreSQL with psycopg 3.
 """
 
 import asyncio
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date
@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from portal_adapters.sqlalchemy.dialects import is_transient
 from portal_adapters.sqlalchemy.engine import busy, is_busy
 from portal_adapters.sqlalchemy.migrating import migrate
-from portal_adapters.sqlalchemy.store import StoreOn, store_on, together
+from portal_adapters.sqlalchemy.store import StoreOn, store_on
 from portal_core.ports import Mint, Runner, Store, Transactions
 
 T = TypeVar("T")
@@ -108,10 +108,6 @@ class DjangoRunner(Runner):
     async def write(self, use_case: Callable[[Store], T]) -> T:
         """Run a use case in a transaction: committed when it returns, rolled back when it raises."""
         return await self._in_thread(self.transactions.begin, use_case)
-
-    async def write_all(self, use_cases: Iterable[Callable[[Store], None]]) -> None:
-        """Run use cases in one transaction, in one thread."""
-        await self.write(together(use_cases))
 
     def close(self) -> None:
         """Wait for what is under way."""

@@ -1,6 +1,6 @@
 """PostgreSQL, opened for this store: asyncpg serves requests, psycopg does what is not asynchronous."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar, final
 
 from attrs import field, frozen
@@ -12,7 +12,7 @@ from portal_adapters.sqlalchemy.direct import DIRECT, Reading, prepared
 from portal_adapters.sqlalchemy.engine import PATIENCE_SECONDS, busy
 from portal_adapters.sqlalchemy.kept import KeptConnections, gone_is_busy
 from portal_adapters.sqlalchemy.records import AnyRow
-from portal_adapters.sqlalchemy.store import StoreOn, store_on, together
+from portal_adapters.sqlalchemy.store import StoreOn, store_on
 from portal_adapters.sqlalchemy.transaction import transaction_on
 from portal_core.domain.errors import Refusal
 from portal_core.ports import Mint, Runner, Store
@@ -100,10 +100,6 @@ class GreenletRunner(Runner):
         with gone_is_busy(ConnectionError):
             async with self._kept.one() as kept, transaction_on(kept.connection):
                 return await kept.connection.run_sync(lambda _: use_case(kept.store))
-
-    async def write_all(self, use_cases: Iterable[Callable[[Store], None]]) -> None:
-        """Run use cases in one transaction: each commit is a round trip, and waits for the disk."""
-        await self.write(together(use_cases))
 
     async def close(self) -> None:
         """Let go of all connections."""

@@ -6,7 +6,7 @@ SQLite has one writer anyway.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import Any, TypeVar, final
@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine
 from portal_adapters.sqlalchemy.direct import DIRECT, Reading, prepared
 from portal_adapters.sqlalchemy.engine import READING
 from portal_adapters.sqlalchemy.records import AnyRow
-from portal_adapters.sqlalchemy.store import SqlTransactions, StoreOn, store_on, together
+from portal_adapters.sqlalchemy.store import SqlTransactions, StoreOn, store_on
 from portal_core.domain.errors import Busy
 from portal_core.ports import Mint, Runner, Store
 
@@ -77,10 +77,6 @@ class SqliteRunner(Runner):
     async def write(self, use_case: Callable[[Store], T]) -> T:
         """Run a use case in a transaction, after those that were asked for before it."""
         return await asyncio.get_running_loop().run_in_executor(self._writer, self._write, use_case)
-
-    async def write_all(self, use_cases: Iterable[Callable[[Store], None]]) -> None:
-        """Run use cases in one transaction: there is one writer, and each commit keeps it waiting for the disk."""
-        await self.write(together(use_cases))
 
     def close(self) -> None:
         """Wait for what is under way, and let go of the file."""

@@ -1,6 +1,6 @@
 """The store in SQL, and its transactions."""
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import TypeAlias, final
 
@@ -67,16 +67,6 @@ StoreOn: TypeAlias = Callable[[Connection, Mint], Store]
 
 The runners keep connections, each with its store, for one transaction after the other: its ports remember nothing.
 """
-
-
-def together(use_cases: Iterable[Callable[[Store], None]]) -> Callable[[Store], None]:
-    """Return use cases as one."""
-
-    def all_of_them(store: Store) -> None:
-        for each in use_cases:
-            each(store)
-
-    return all_of_them
 
 
 @final

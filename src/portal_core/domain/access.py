@@ -174,6 +174,15 @@ class Grant:
             raise Revoked("This link is revoked and cannot be changed. Issue a new one.")
 
 
+@frozen
+class Use:
+    """That a link was used at a moment."""
+
+    company_id: CompanyId
+    grant_id: GrantId
+    at: datetime
+
+
 @frozen(kw_only=True)
 class Visit:
     """A client who came by a live link, or a host's own user: what they may do, who they are, whose client.

@@ -1,10 +1,11 @@
 """Ports for who may see what: companies, clients, grants, and the links that open them."""
 
 from abc import abstractmethod
+from collections.abc import Collection
 from datetime import datetime
 from typing import Protocol
 
-from portal_core.domain.access import Grant, Visit
+from portal_core.domain.access import Grant, Use, Visit
 from portal_core.domain.companies import Client, Company
 from portal_core.domain.filters import GrantFilter
 from portal_core.domain.ids import ClientId, CompanyId, GrantId
@@ -74,8 +75,8 @@ class Links(Protocol):
         """
 
     @abstractmethod
-    def touch(self, company_id: CompanyId, grant_id: GrantId, *, at: datetime) -> None:
-        """Note that the grant was used at that moment, unless a later use is known.
+    def touch(self, uses: Collection[Use]) -> None:
+        """Note when grants were used, each unless a later use of it is known.
 
-        It may be left out while somebody else changes the grant: nobody is to wait for it.
+        One may be left out while somebody else changes its grant: nobody is to wait for it.
         """

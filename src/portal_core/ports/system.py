@@ -1,7 +1,7 @@
 """Ports for what is around a use case: transactions, the way to run one, fresh ids and secrets, signatures."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -61,11 +61,3 @@ class Runner(Protocol):
     @abstractmethod
     async def write(self, use_case: "Callable[[Store], T]") -> T:
         """Run a use case in a transaction: committed when it returns, rolled back when it raises."""
-
-    async def write_all(self, use_cases: "Iterable[Callable[[Store], None]]") -> None:
-        """Run use cases that have nothing to do with each other, one by one; in one transaction where that saves much.
-
-        Raises what the first of them raises that does; of the others some are then not done.
-        """
-        for each in use_cases:
-            await self.write(each)

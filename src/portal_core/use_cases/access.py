@@ -1,6 +1,6 @@
 """Opening a link; and, for staff, issuing, listing, changing and revoking links."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 
 from attrs import evolve, frozen
@@ -14,6 +14,7 @@ from portal_core.domain.access import (
     Permission,
     Scope,
     Secret,
+    Use,
     Visit,
 )
 from portal_core.domain.audit import PROGRAM, Act, Actor, AuditAction, Target, TargetType
@@ -215,9 +216,9 @@ def revoke_links_of(
         note_act(store, act, by=by, now=now)
 
 
-def note_use(store: Store, visit: Visit, *, now: datetime) -> None:
-    """Note when a link was last used."""
-    store.links.touch(visit.scope.company_id, visit.grant.id, at=now)
+def note_uses(store: Store, uses: Collection[Use]) -> None:
+    """Note when links were last used."""
+    store.links.touch(uses)
 
 
 def _expiry(asked: datetime | None, life: LinkLife, now: datetime) -> datetime:

@@ -13,6 +13,7 @@ from portal_core.domain.access import (
     GrantState,
     Permission,
     Scope,
+    Use,
 )
 from portal_core.domain.errors import Busy, DeadLink, InvalidInput, NotFound, Revoked
 from portal_core.domain.events import Event, EventType
@@ -29,7 +30,7 @@ from portal_core.use_cases.access import (
     amend_link,
     issue_link,
     list_links,
-    note_use,
+    note_uses,
     open_link,
     read_link,
     revoke_link,
@@ -312,10 +313,9 @@ def test_links_are_listed_by_client_and_state(store: Store) -> None:
 
 def test_the_latest_use_is_kept_and_does_not_get_in_the_way_of_a_change(store: Store) -> None:
     link = issue(store)
-    visit = open_link(store, link.token, now=NOW)
 
     for moment in (NOW + 2 * SECOND, NOW + SECOND):
-        note_use(store, visit, now=moment)
+        note_uses(store, [Use(COMPANY.id, link.grant.id, moment)])
 
     amend(store, link.grant, label="Lena")
     assert read_link(store, COMPANY.id, link.grant.id).last_used_at == NOW + 2 * SECOND
