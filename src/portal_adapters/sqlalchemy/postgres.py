@@ -7,6 +7,7 @@ from attrs import field, frozen
 from sqlalchemy import URL, Engine, ExceptionContext, create_engine, event, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from portal_adapters.sqlalchemy.crowds import Crowd
 from portal_adapters.sqlalchemy.dialects import is_transient
 from portal_adapters.sqlalchemy.direct import DIRECT, Reading, prepared
 from portal_adapters.sqlalchemy.engine import PATIENCE_SECONDS, busy
@@ -71,10 +72,12 @@ class GreenletRunner(Runner):
     mint: Mint
     store_on: StoreOn = store_on
     _kept: KeptConnections = field(init=False)
+    _crowd: Crowd = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         reading = self.engine.execution_options(**{"isolation_level": "AUTOCOMMIT", DIRECT: True})
         object.__setattr__(self, "_kept", KeptConnections(reading, self.mint, self.store_on))
+        object.__setattr__(self, "_crowd", Crowd(self._fetch, self._kept.patience))
 
     async def read(self, use_case: Callable[[Store], T]) -> T:
         """Run a use case that writes nothing, without a transaction around its statements."""
@@ -83,7 +86,13 @@ class GreenletRunner(Runner):
                 return await kept.connection.run_sync(lambda _: use_case(kept.store))
 
     async def fetch(self, statement: Reading, parameters: Mapping[str, Any]) -> Sequence[AnyRow] | None:
-        """Return the rows of a statement by the short way, without a greenlet; nothing where it cannot be taken."""
+        """Return the rows of a statement about one link by the short way; nothing where it cannot be taken.
+
+        It is asked together with those that come at the same time.
+        """
+        return await self._crowd.fetch(statement, parameters)
+
+    async def _fetch(self, statement: Reading, parameters: Mapping[str, Any]) -> Sequence[AnyRow] | None:
         known = prepared(statement, self.engine.dialect)
         if known is None:
             return None
