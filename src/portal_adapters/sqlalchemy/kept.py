@@ -54,7 +54,9 @@ class KeptConnections:
 
     def __attrs_post_init__(self) -> None:
         pool = self.engine.sync_engine.pool
-        most, self.patience = (pool.size(), pool.timeout()) if isinstance(pool, QueuePool) else (sys.maxsize, PATIENCE_SECONDS)
+        most, self.patience = sys.maxsize, PATIENCE_SECONDS
+        if isinstance(pool, QueuePool):
+            most, self.patience = pool.size(), pool.timeout()
         self._turns = asyncio.Semaphore(max(most - 1, 1))
 
     @asynccontextmanager
