@@ -49,12 +49,13 @@ def open_postgres_async(
 ) -> AsyncEngine:
     """Return an asynchronous engine for `postgresql://…`, with a pool of that many connections and the same patience.
 
-    Plans are not compiled (`jit=off`): that takes longer than any statement of ours.
+    Plans are not compiled (`jit=off`): that takes longer than any statement of ours. Statements are kept prepared however
+    long their text is, for the longest are asked most.
     """
     settings = {"lock_timeout": str(_milliseconds(patience_seconds)), "jit": "off"}
     engine = create_async_engine(
         _url(database, "asyncpg"),
-        connect_args={"server_settings": settings},
+        connect_args={"server_settings": settings, "max_cacheable_statement_size": 0},
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=patience_seconds,
