@@ -61,8 +61,13 @@ def aged_on(on: date) -> Mapping[str, str]:
 
 def aged_anywhere(at: datetime) -> Mapping[str, str]:
     """Return the parameters of OPEN_AMOUNTS for whichever day it is at a moment, anywhere on Earth."""
+    return _aged_between(*days_anywhere(at))
+
+
+def days_anywhere(at: datetime) -> tuple[date, date]:
+    """Return the first and the last day that it is somewhere on Earth at a moment."""
     day = at.astimezone(UTC).date()
-    return _aged_between(day - _DAY, day + _DAY)
+    return day - _DAY, day + _DAY
 
 
 @lru_cache(maxsize=8)

@@ -13,6 +13,7 @@ from attrs import frozen
 
 from portal_core.domain.access import DocumentRef, Visit
 from portal_core.domain.balance import OpenAmount
+from portal_core.domain.dashboard import FirstPage
 from portal_core.domain.deliveries import DeliveryView
 from portal_core.domain.invoices import InvoiceDetail
 from portal_core.domain.orders import OrderDetail
@@ -93,6 +94,13 @@ class Glances(Protocol):
     @abstractmethod
     async def document(self, digest: bytes, ref: DocumentRef, *, at: datetime) -> Glance[Detail] | None:
         """Return the link that is alive at a moment, and one document; nothing is seen where its client has none."""
+
+    @abstractmethod
+    async def first_page(self, digest: bytes, *, at: datetime) -> Glance[FirstPage] | None:
+        """Return the link that is alive at a moment, and the first page for people, as seen on the company's day.
+
+        Nothing is seen where it takes more than a glance.
+        """
 
     @abstractmethod
     async def invoices(self, digest: bytes, *, at: datetime, limit: int) -> Glance[InvoiceRows] | None:
