@@ -1,14 +1,14 @@
 """The first page for people in SQL: each of its parts a section of one statement."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from functools import cache
 from typing import Any
 
 from attrs import evolve, frozen
 from sqlalchemy import ColumnElement, Connection, Date, Select, bindparam, func, or_, select
 
-from portal_adapters.sqlalchemy.balances import OPEN_AMOUNTS, aged_anywhere, aged_on, days_anywhere, open_amounts_of
+from portal_adapters.sqlalchemy.balances import OPEN_AMOUNTS, aged_on, open_amounts_of
 from portal_adapters.sqlalchemy.deliveries import DELIVERIES, delivery_views
 from portal_adapters.sqlalchemy.direct import fetch
 from portal_adapters.sqlalchemy.documents import constant, number, only_of, scope_parameters
@@ -23,7 +23,6 @@ from portal_core.domain.access import DocumentType, Scope
 from portal_core.domain.balance import balances_of
 from portal_core.domain.dashboard import COMING, LATEST_PLANNED, NEWEST, RECENT, SOON, FirstPage, PagePart, nearest
 from portal_core.domain.paging import DELIVERY_SORTS, INVOICE_SORTS, OLDEST_DUE, ORDER_SORTS, QUOTE_SORTS
-from portal_core.domain.quotes import QuoteState
 
 
 @frozen(eq=False, kw_only=True)
@@ -61,7 +60,7 @@ _IS_SOON_DUE = (
     invoices.c.oldest_due_on <= bindparam("soon", type_=Date),
 )
 
-_LISTS: Mapping[PagePart, _List] = {
+LISTS: Mapping[PagePart, _List] = {
     PagePart.TO_ANSWER: _List(
         kind=DocumentType.QUOTE, source=QUOTES, sort=QUOTE_SORTS[0], conditions=_AWAITS_ANSWER, most=RECENT
     ),
@@ -77,10 +76,12 @@ _LISTS: Mapping[PagePart, _List] = {
     PagePart.ORDERS: _List(kind=DocumentType.ORDER, source=ORDERS, sort=ORDER_SORTS[0]),
     PagePart.INVOICES: _List(kind=DocumentType.INVOICE, source=INVOICES, sort=INVOICE_SORTS[0]),
 }
+"""What each part shows of a list."""
 
-_KINDS = {**{part: each.kind for part, each in _LISTS.items()}, PagePart.TO_COME: DocumentType.DELIVERY}
+_KINDS = {**{part: each.kind for part, each in LISTS.items()}, PagePart.TO_COME: DocumentType.DELIVERY}
 
-_TO_COME = evolve(DELIVERIES, rows=DELIVERIES.rows.where(deliveries.c.state.in_(map(constant, sorted(COMING)))))
+TO_COME = evolve(DELIVERIES, rows=DELIVERIES.rows.where(deliveries.c.state.in_(map(constant, sorted(COMING)))))
+"""A client's deliveries that are not there yet."""
 
 _READ: Mapping[PagePart, Callable[[Sequence[AnyRow], date], Sequence[Any]]] = {
     PagePart.TO_ANSWER: lambda rows, _: quote_summaries(rows),
@@ -109,41 +110,14 @@ def read_first_page(connection: Connection, scope: Scope, *, on: date, parts: fr
         "wanted": LATEST_PLANNED,
     }
     (row,) = fetch(connection, statement, asked)
-    return _page(sections, row, on)
-
-
-def asked_anywhere(at: datetime) -> Mapping[str, Any]:
-    """Return the parameters of the rows of FIRST_PAGE for whichever day it is at a moment, anywhere on Earth."""
-    first, last = days_anywhere(at)
-    return {**aged_anywhere(at), "on": first, "soon": last + SOON, "wanted": LATEST_PLANNED}
-
-
-def first_page_seen(row: AnyRow, on: date) -> FirstPage | None:
-    """Return the first page of a row that has the sections of FIRST_PAGE, asked for anywhere, as seen on a day.
-
-    Nothing where more would have to be read: what awaits an answer elsewhere alone may have been in the way.
-    """
-    page = _page(FIRST_PAGE, [getattr(row, each.name) for each in FIRST_PAGE], on)
-    to_answer = tuple(quote for quote in page.to_answer if quote.state(on) is QuoteState.SENT)
-    if len(to_answer) < len(page.to_answer) == RECENT:
-        return None
-    to_pay = tuple(invoice for invoice in page.to_pay if invoice.is_due_by(on + SOON))
-    return evolve(page, to_answer=to_answer, to_pay=to_pay)
-
-
-def _page(sections: Sequence[Section], texts: Iterable[str], on: date) -> FirstPage:
-    read = zip(sections, texts, strict=True)
+    read = zip(sections, row, strict=True)
     return FirstPage(**{each.name: tuple(_READ[PagePart(each.name)](each.read(text), on)) for each, text in read})
 
 
 @cache
 def _statement(parts: frozenset[PagePart], *, narrowed: bool) -> tuple[Sequence[Section], Select[*tuple[Any, ...]]]:
-    sections = _sections(parts, narrowed=narrowed)
+    sections = [Section(part.value, _rows(part, narrowed=narrowed)) for part in sorted(parts)]
     return sections, select(*(each.column for each in sections))
-
-
-def _sections(parts: Iterable[PagePart], *, narrowed: bool) -> Sequence[Section]:
-    return [Section(part.value, _rows(part, narrowed=narrowed)) for part in sorted(parts)]
 
 
 def _rows(part: PagePart, *, narrowed: bool) -> Select[*tuple[Any, ...]]:
@@ -151,9 +125,5 @@ def _rows(part: PagePart, *, narrowed: bool) -> Select[*tuple[Any, ...]]:
         return OPEN_AMOUNTS
     if part is PagePart.TO_COME:
         only = frozenset({only_of(DocumentType.DELIVERY)} if narrowed else ())
-        return newest(_TO_COME, DELIVERY_SORTS[0], only)
-    return _LISTS[part].rows(narrowed=narrowed)
-
-
-FIRST_PAGE = _sections(PagePart, narrowed=False)
-"""All parts of the first page of a link that is not narrowed."""
+        return newest(TO_COME, DELIVERY_SORTS[0], only)
+    return LISTS[part].rows(narrowed=narrowed)

@@ -10,11 +10,11 @@ from sqlalchemy.sql.visitors import replacement_traverse
 
 from portal_adapters.sqlalchemy.access import OPENED, visit_of
 from portal_adapters.sqlalchemy.balances import OPEN_AMOUNTS, aged_anywhere, open_amounts_of
+from portal_adapters.sqlalchemy.briefs import FIRST_PAGE, asked_anywhere, first_page_seen
 from portal_adapters.sqlalchemy.deliveries import DELIVERIES, ONE_DELIVERY, delivery_view
 from portal_adapters.sqlalchemy.dialects import json_rows
 from portal_adapters.sqlalchemy.direct import Reading
 from portal_adapters.sqlalchemy.documents import constant, kept_total
-from portal_adapters.sqlalchemy.first_pages import FIRST_PAGE, asked_anywhere, first_page_seen
 from portal_adapters.sqlalchemy.invoices import INVOICES, ONE_INVOICE, invoice_detail
 from portal_adapters.sqlalchemy.keyset import ListSource, newest
 from portal_adapters.sqlalchemy.orders import ONE_ORDER, ORDERS, order_detail
@@ -25,7 +25,7 @@ from portal_adapters.sqlalchemy.schema import grants
 from portal_adapters.sqlalchemy.sections import Section
 from portal_adapters.sqlalchemy.values import dump_permissions, load
 from portal_core.domain.access import ALL_PERMISSIONS, DocumentRef, DocumentType, Visit
-from portal_core.domain.dashboard import RECENT, FirstPage
+from portal_core.domain.dashboard import RECENT
 from portal_core.domain.errors import DeadLink
 from portal_core.domain.paging import DELIVERY_SORTS, INVOICE_SORTS, ORDER_SORTS, QUOTE_SORTS
 from portal_core.ports.glances import (
@@ -35,6 +35,7 @@ from portal_core.ports.glances import (
     QUOTE_FIELDS,
     DashboardRows,
     Detail,
+    FirstPageBriefs,
     Glance,
     Glances,
     InvoiceRows,
@@ -122,8 +123,8 @@ class SqlGlances(Glances):
     async def dashboard(self, digest: bytes, *, at: datetime) -> Glance[DashboardRows] | None:
         return await self._glance(_DASHBOARD, digest, at, _dashboard_rows, wanted=RECENT, **aged_anywhere(at))
 
-    async def first_page(self, digest: bytes, *, at: datetime) -> Glance[FirstPage] | None:
-        def read(row: AnyRow, visit: Visit) -> FirstPage | None:
+    async def first_page(self, digest: bytes, *, at: datetime) -> Glance[FirstPageBriefs] | None:
+        def read(row: AnyRow, visit: Visit) -> FirstPageBriefs | None:
             return None if row.invoices is None else first_page_seen(row, visit.today(at))
 
         return await self._glance(_FIRST_PAGE, digest, at, read, **asked_anywhere(at))
