@@ -78,7 +78,7 @@ def asked_anywhere(at: datetime) -> Mapping[str, Any]:
 def first_page_seen(row: AnyRow, on: date) -> FirstPageBriefs | None:
     """Return the first page as seen on a day, of a row with the columns of FIRST_PAGE.
 
-    Nothing where more would have to be read: what awaits an answer elsewhere on Earth alone may keep out what does here.
+    Nothing where more would have to be read: what awaits an answer elsewhere alone may keep out what does here.
     """
     found = _quotes(_TO_ANSWER.values(row.to_answer))
     to_answer = [quote for quote in found if quote.state(on) is QuoteState.SENT]

@@ -53,7 +53,7 @@ class Generator(CodeGenerator):
         if frame.eval_ctx.volatile or not frame.eval_ctx.autoescape:
             super()._output_child_pre(node, frame, finalize)
         else:
-            # Most of what is printed is text with nothing in it to escape: to call a function for it costs more than that.
+            # Most of what is printed is text with nothing to escape in it: to call a function for it costs more.
             self.write("(it if type(it := ")
 
     def _output_child_post(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:  # noqa: ANN401 - as above
