@@ -197,7 +197,8 @@ class Portals:
 
     def first_page(self, token: str) -> str:
         """Ask both ways for the first page for people, and return it."""
-        return self.ask(f"/p/{token}", base="").text
+        page: str = self.ask(f"/p/{token}", base="").text
+        return page
 
     def look(self, token: str, *, seen: bool = True, status: int = 200) -> list[Reply]:
         """Ask both ways for the first page for people, the dashboard, the invoices, and each document there is.

@@ -141,9 +141,7 @@ class Asked:
     def address(self, kind: str, document_id: str | None) -> str | None:
         """Return the path of a document's page, or nothing when the link does not show it."""
         section = _shelves(self.visit.grant.permissions).get(kind)
-        if document_id is None or section is None:
-            return None
-        if self._scope.documents is not None and not self._scope.covers(DocumentType(kind), document_id):
+        if document_id is None or section is None or not self._scope.covers(DocumentType(kind), document_id):
             return None
         return f"{self.link}/{section}/{document_id}"
 

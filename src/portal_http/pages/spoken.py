@@ -1,7 +1,7 @@
 """Templates in one language: what they say is looked up once, when they are compiled, and not for every page."""
 
 import re
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from gettext import NullTranslations
 from itertools import zip_longest
@@ -50,10 +50,6 @@ class SpokenEnvironment(Environment):
 
     special = staticmethod(special)
     """What of a text is to be escaped first, if anything is."""
-
-    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
-        """Return what a template is given by its environment, to which nothing is added once one is loaded."""
-        return {**self.globals, **(d or {})}
 
     @cached_property
     def patient(self) -> Environment:
