@@ -54,6 +54,7 @@ from portal_adapters.sqlalchemy import SqlGlances, SqliteRunner, SqlTransactions
 from portal_adapters.sqlalchemy.postgres import GreenletRunner, open_postgres_async
 from portal_core.domain.access import ALL_PERMISSIONS, DocumentRef, DocumentType, Permission, Scope, Visit
 from portal_core.domain.companies import Company
+from portal_core.domain.dashboard import SOON
 from portal_core.domain.deliveries import DeliveryLine, DeliveryState
 from portal_core.domain.ids import CompanyId, DeliveryId, GrantId, OrderId, QuoteId, is_id
 from portal_core.domain.invoices import Adjustment, Instalment, Invoice, InvoiceState, PaymentState
@@ -62,7 +63,7 @@ from portal_core.domain.orders import DeliveryStatus, OrderState
 from portal_core.domain.payments import PaymentRecordState
 from portal_core.domain.quotes import Quote, QuoteState
 from portal_core.domain.records import Document
-from portal_core.ports import DashboardRows, Detail, Glance, Glances, InvoiceRows, Runner
+from portal_core.ports import DashboardRows, Detail, FirstPageBriefs, Glance, Glances, InvoiceRows, Runner
 from portal_core.use_cases.access import open_link, rotate_link
 from portal_core.use_cases.quotes import accept_quote, decline_quote
 from portal_http.app import Portal, create_app
@@ -86,10 +87,11 @@ CLF = currency("CLF")
 
 @frozen
 class Watched(Glances):
-    """Glances, and of each whether records were seen."""
+    """Glances, and of each whether records were seen; of the first page for people by itself."""
 
     glances: Glances
     seen: list[bool]
+    pages: list[bool]
 
     async def dashboard(self, digest: bytes, *, at: datetime) -> Glance[DashboardRows] | None:
         return self._noted(await self.glances.dashboard(digest, at=at))
@@ -99,6 +101,11 @@ class Watched(Glances):
 
     async def document(self, digest: bytes, ref: DocumentRef, *, at: datetime) -> Glance[Detail] | None:
         return self._noted(await self.glances.document(digest, ref, at=at))
+
+    async def first_page(self, digest: bytes, *, at: datetime) -> Glance[FirstPageBriefs] | None:
+        glance = await self.glances.first_page(digest, at=at)
+        self.pages.append(glance is not None and glance.seen is not None)
+        return glance
 
     def _noted(self, glance: Glance[R] | None) -> Glance[R] | None:
         self.seen.append(glance is not None and glance.seen is not None)
@@ -143,6 +150,7 @@ class Portals:
     plain: Served
     glancing: Served
     seen: list[bool]
+    pages: list[bool]
     clock: Clock
     _numbers: Iterator[int] = field(factory=lambda: count(1), init=False)
 
@@ -181,17 +189,23 @@ class Portals:
         with self.transactions.begin() as store:
             feed(store, evolve(quote, company_id=own))
 
-    def ask(self, address: str, method: str = "GET") -> Reply:
+    def ask(self, address: str, method: str = "GET", *, base: str = BASE) -> Reply:
         """Ask both ways and return the answer, which is the same."""
-        plain, glanced = (each.http.request(method, f"{BASE}{address}") for each in (self.plain, self.glancing))
+        plain, glanced = (each.http.request(method, f"{base}{address}") for each in (self.plain, self.glancing))
         assert _said(glanced) == _said(plain)
         return glanced
 
-    def look(self, token: str, *, seen: bool = True, status: int = 200) -> list[Reply]:
-        """Ask both ways for the dashboard, the invoices, and each document there is.
+    def first_page(self, token: str) -> str:
+        """Ask both ways for the first page for people, and return it."""
+        page: str = self.ask(f"/p/{token}", base="").text
+        return page
 
-        Require that all was seen at a glance, or that nothing was; return what the first two are.
+    def look(self, token: str, *, seen: bool = True, status: int = 200) -> list[Reply]:
+        """Ask both ways for the first page for people, the dashboard, the invoices, and each document there is.
+
+        Require that all but the first was seen at a glance, or that nothing was; return what the second and third are.
         """
+        assert self.ask(f"/p/{token}", base="").status_code == status
         self.seen.clear()
         answers = [self.ask(f"/view/{token}{path}") for path in PATHS]
         assert [each.status_code for each in answers] == [status] * len(PATHS)
@@ -240,13 +254,13 @@ def on_postgres(options: Options = UNLIMITED) -> Generator[Portals]:
 def _served(
     transactions: SqlTransactions, runners: list[Any], glances: Glances, options: Options
 ) -> Generator[Portals]:
-    clock, seen = Clock(), list[bool]()
+    clock, seen, pages = Clock(), list[bool](), list[bool]()
     with ExitStack() as opened:
         plain, glancing = (
             opened.enter_context(_app(runner, clock, options, offered))
-            for runner, offered in zip(runners, (None, Watched(glances, seen)), strict=True)
+            for runner, offered in zip(runners, (None, Watched(glances, seen, pages)), strict=True)
         )
-        yield Portals(transactions, plain, glancing, seen, clock)
+        yield Portals(transactions, plain, glancing, seen, pages, clock)
 
 
 @contextmanager
@@ -305,6 +319,7 @@ def test_a_link_without_a_permission_is_answered_the_plain_way(portals: Portals,
 
     assert statuses == [200, 403 if missing is Permission.VIEW_INVOICES else 200]
     assert portals.seen == [False, False]
+    assert "I1" in portals.first_page(token) or missing is Permission.VIEW_INVOICES
 
 
 def test_a_link_that_may_do_nothing_is_answered_the_plain_way(portals: Portals) -> None:
@@ -836,6 +851,133 @@ def _sum_of(counts: Iterable[bool]) -> str:
     return Money(sum(10**place for place, counted in enumerate(counts) if counted), EUR).amount
 
 
+# The first page for people.
+
+
+def test_people_who_may_see_all_see_the_first_page_at_a_glance(portals: Portals) -> None:
+    token = portals.link(an_invoice(), a_quote(), an_order(), a_delivery())
+    portals.pages.clear()
+
+    page = portals.first_page(token)
+
+    assert portals.pages == [True]
+    assert [each in page for each in ("/quotes/", "/orders/", "/invoices/", "/deliveries/")] == [True] * 4
+
+
+@pytest.mark.parametrize(
+    "grant", [{"documents": frozenset()}, {"permissions": ALL_PERMISSIONS - {Permission.SUBMIT_FEEDBACK}}]
+)
+def test_people_who_may_not_see_all_see_what_they_may(portals: Portals, grant: dict[str, Any]) -> None:
+    token = portals.link(an_invoice(), a_quote(), an_order(), a_delivery(), **grant)
+    portals.pages.clear()
+
+    portals.first_page(token)
+
+    assert portals.pages == [False]
+
+
+@pytest.mark.parametrize("address", ["{}", "{}x", "cpt_", "x", f"{a_token(1)[:-1]}!", a_token(999_999)])
+def test_a_page_that_nothing_opens_is_not_found(portals: Portals, address: str) -> None:
+    token = portals.link(an_invoice(), revoked_at=NOW)
+
+    assert portals.ask(f"/p/{address.format(token)}", base="").status_code == 404
+
+
+@pytest.mark.parametrize("left, status", [(-MOMENT, 404), (MOMENT * 0, 404), (MOMENT, 200)])
+def test_a_first_page_is_shown_until_its_link_expires(portals: Portals, left: timedelta, status: int) -> None:
+    token = portals.link(an_invoice(), expires_at=NOW + left)
+
+    assert portals.ask(f"/p/{token}", base="").status_code == status
+
+
+@pytest.mark.parametrize("asked", ["?x=1", "/", "?number=I1&from=2026-01-01"])
+def test_what_a_first_page_is_asked_beside_changes_nothing(portals: Portals, asked: str) -> None:
+    token = portals.link(an_invoice())
+
+    told = portals.ask(f"/p/{token}{asked}", "HEAD", base="")
+
+    assert (told.status_code, told.content) == (200, b"")
+    assert portals.ask(f"/p/{token}{asked}", base="").text == portals.first_page(token)
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_first_pages_and_guesses_count_once_and_too_many_are_refused(store: Opened) -> None:
+    with store(evolve(UNLIMITED, reads_per_minute=2, guesses_per_minute=2)) as portals:
+        token = portals.link(an_invoice())
+
+        opened = [portals.ask(f"/p/{token}", base="").status_code for _ in range(3)]
+        guessed = [portals.ask(f"/p/{a_token(999_999)}", base="").status_code for _ in range(3)]
+
+        assert (opened, guessed) == ([200, 200, 429], [404, 404, 429])
+        assert portals.glancing.limits.counted == portals.plain.limits.counted
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_a_first_page_at_a_glance_is_noted_as_a_use_of_the_link(store: Opened) -> None:
+    with store() as portals:
+        token = portals.link(an_invoice("I1"), last_used_at=None)
+        portals.glancing.http.get(f"/p/{token}")
+
+        assert portals.glancing.http.portal is not None
+        portals.glancing.http.portal.call(portals.glancing.finish_uses)
+        assert portals.visit(token).grant.last_used_at == NOW
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12", "UTC"])
+@pytest.mark.parametrize("most", [1, 4, 5, 6, 9])
+def test_a_quote_that_is_open_elsewhere_alone_awaits_no_answer(portals: Portals, most: int, zone: str) -> None:
+    ending = [a_quote(f"E{place}", issued_on=TODAY, valid_until=day(place % 3 - 2)) for place in range(most)]
+    lasting = [a_quote(f"L{place}", issued_on=YESTERDAY) for place in range(5)]
+    token = portals.link(*ending, *lasting, company=a_company(timezone=ZoneInfo(zone)))
+
+    for days in (-1, 0, 1):
+        midnight = datetime.combine(day(days), time(), ZoneInfo(zone)).astimezone(UTC)
+        for portals.clock.at in (midnight - MOMENT, midnight):
+            today = portals.clock.at.astimezone(ZoneInfo(zone)).date()
+            still = sum(each.valid_until is not None and each.valid_until >= today for each in ending)
+            page = portals.first_page(token)
+            assert page.count('<a class="button" href=') == min(still + 5, 5)
+            assert sum(f"/quotes/{each.id}" in page for each in ending) >= min(still, 5)
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12", "UTC"])
+def test_an_invoice_that_is_soon_due_elsewhere_alone_needs_nobody_yet(portals: Portals, zone: str) -> None:
+    due = [an_invoice(f"I{days}", due_on=TODAY + SOON + timedelta(days)) for days in range(-3, 4)]
+    token = portals.link(*due, company=a_company(timezone=ZoneInfo(zone)))
+
+    for days in (-1, 0, 1):
+        midnight = datetime.combine(day(days), time(), ZoneInfo(zone)).astimezone(UTC)
+        for portals.clock.at in (midnight - MOMENT, midnight):
+            portals.pages.clear()
+            page = portals.first_page(token)
+            today = portals.clock.at.astimezone(ZoneInfo(zone)).date()
+            soon = [each.id for each in due if each.due_on is not None and each.due_on <= today + SOON]
+            assert [each.id for each in due if f"/invoices/{each.id}#pay" in page] == soon[:5]
+            assert portals.pages == [True]
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_a_first_page_shows_no_more_than_its_parts_hold(store: Opened) -> None:
+    with store() as portals:
+        lines = tuple(
+            DeliveryLine(description=f"line {place}", quantity=Decimal(place), delivered_quantity=Decimal(0))
+            for place in range(5)
+        )
+        token = portals.link(
+            *(a_quote(f"Q{place}", issued_on=day(-place)) for place in range(9)),
+            *(an_order(f"O{place}", ordered_on=day(-place)) for place in range(9)),
+            *(an_invoice(f"I{place}", due_on=day(place - 3)) for place in range(9)),
+            *(a_delivery(f"D{place}", lines=lines[:place], scheduled_on=day(place * 3 - 40)) for place in range(30)),
+            *(a_delivery(f"N{place}", scheduled_on=None) for place in range(3)),
+        )
+
+        page = portals.first_page(token)
+
+        assert portals.pages == [True]
+        assert page.count('<a class="button" href=') == 5 + 3
+        assert page.count('<a class="button quiet" href=') == 2
+
+
 # When the store cannot answer at once.
 
 
@@ -848,6 +990,9 @@ def test_who_meets_a_lock_of_sqlite_waits_for_it_the_plain_way() -> None:
             with _locked(portals) as release:
                 Timer(0.2, release).start()
                 assert portals.ask(f"/view/{token}{path}").status_code == 200
+        with _locked(portals) as release:
+            Timer(0.2, release).start()
+            assert portals.ask(f"/p/{token}", base="").status_code == 200
 
         portals.look(token)
 

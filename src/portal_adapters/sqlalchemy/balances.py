@@ -1,15 +1,14 @@
 """What a client owes in SQL, from what the intake adds up."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from typing import final
+from typing import Any, final
 
 from attrs import frozen
 from sqlalchemy import Connection, String, bindparam, case, func, select
 
 from portal_adapters.sqlalchemy.documents import constant, in_scope, scope_parameters
-from portal_adapters.sqlalchemy.records import AnyRow
 from portal_adapters.sqlalchemy.schema import open_amounts
 from portal_core.domain.access import Scope
 from portal_core.domain.balance import Balance, OpenAmount, balances_of
@@ -61,8 +60,13 @@ def aged_on(on: date) -> Mapping[str, str]:
 
 def aged_anywhere(at: datetime) -> Mapping[str, str]:
     """Return the parameters of OPEN_AMOUNTS for whichever day it is at a moment, anywhere on Earth."""
+    return _aged_between(*days_anywhere(at))
+
+
+def days_anywhere(at: datetime) -> tuple[date, date]:
+    """Return the first and the last day that it is somewhere on Earth at a moment."""
     day = at.astimezone(UTC).date()
-    return _aged_between(day - _DAY, day + _DAY)
+    return day - _DAY, day + _DAY
 
 
 @lru_cache(maxsize=8)
@@ -71,7 +75,7 @@ def _aged_between(first: date, last: date) -> Mapping[str, str]:
     return {f"{name}_{days}": (day - timedelta(days)).isoformat() for name, day in seen_from.items() for days in _AGES}
 
 
-def open_amounts_of(rows: Iterable[AnyRow]) -> Iterator[OpenAmount]:
+def open_amounts_of(rows: Iterable[Sequence[Any]]) -> Iterator[OpenAmount]:
     """Yield what the rows of OPEN_AMOUNTS say."""
     for currency, due, amount in rows:
         yield OpenAmount(Money(int(amount), CURRENCIES[currency]), date.fromisoformat(due) if due else None)

@@ -45,15 +45,16 @@ _ORDER_NUMBER = (
     .label("order_number")
 )
 
-_SHOWN_FIRST = (
+SHOWN_FIRST = (
     select(case((and_(_first.c.client_id == deliveries.c.client_id, _first.c.state != _DRAFT), _first.c.id)))
     .where(_first.c.company_id == deliveries.c.company_id, _first.c.id == deliveries.c.backorder_of)
     .correlate(deliveries)
     .scalar_subquery()
     .label("shown_backorder_of")
 )
+"""The id of the delivery whose rest one brings, if that is the client's and shown."""
 
-_VIEWS = select(*told(deliveries), _ORDER_NUMBER, _SHOWN_FIRST).where(
+_VIEWS = select(*told(deliveries), _ORDER_NUMBER, SHOWN_FIRST).where(
     *in_scope(deliveries), deliveries.c.state != _DRAFT
 )
 

@@ -60,7 +60,7 @@ _IS_SOON_DUE = (
     invoices.c.oldest_due_on <= bindparam("soon", type_=Date),
 )
 
-_LISTS: Mapping[PagePart, _List] = {
+LISTS: Mapping[PagePart, _List] = {
     PagePart.TO_ANSWER: _List(
         kind=DocumentType.QUOTE, source=QUOTES, sort=QUOTE_SORTS[0], conditions=_AWAITS_ANSWER, most=RECENT
     ),
@@ -76,10 +76,12 @@ _LISTS: Mapping[PagePart, _List] = {
     PagePart.ORDERS: _List(kind=DocumentType.ORDER, source=ORDERS, sort=ORDER_SORTS[0]),
     PagePart.INVOICES: _List(kind=DocumentType.INVOICE, source=INVOICES, sort=INVOICE_SORTS[0]),
 }
+"""What each part shows of a list."""
 
-_KINDS = {**{part: each.kind for part, each in _LISTS.items()}, PagePart.TO_COME: DocumentType.DELIVERY}
+_KINDS = {**{part: each.kind for part, each in LISTS.items()}, PagePart.TO_COME: DocumentType.DELIVERY}
 
-_TO_COME = evolve(DELIVERIES, rows=DELIVERIES.rows.where(deliveries.c.state.in_(map(constant, sorted(COMING)))))
+TO_COME = evolve(DELIVERIES, rows=DELIVERIES.rows.where(deliveries.c.state.in_(map(constant, sorted(COMING)))))
+"""A client's deliveries that are not there yet."""
 
 _READ: Mapping[PagePart, Callable[[Sequence[AnyRow], date], Sequence[Any]]] = {
     PagePart.TO_ANSWER: lambda rows, _: quote_summaries(rows),
@@ -123,5 +125,5 @@ def _rows(part: PagePart, *, narrowed: bool) -> Select[*tuple[Any, ...]]:
         return OPEN_AMOUNTS
     if part is PagePart.TO_COME:
         only = frozenset({only_of(DocumentType.DELIVERY)} if narrowed else ())
-        return newest(_TO_COME, DELIVERY_SORTS[0], only)
-    return _LISTS[part].rows(narrowed=narrowed)
+        return newest(TO_COME, DELIVERY_SORTS[0], only)
+    return LISTS[part].rows(narrowed=narrowed)

@@ -10,6 +10,7 @@ from sqlalchemy.sql.visitors import replacement_traverse
 
 from portal_adapters.sqlalchemy.access import OPENED, visit_of
 from portal_adapters.sqlalchemy.balances import OPEN_AMOUNTS, aged_anywhere, open_amounts_of
+from portal_adapters.sqlalchemy.briefs import FIRST_PAGE, asked_anywhere, first_page_seen
 from portal_adapters.sqlalchemy.deliveries import DELIVERIES, ONE_DELIVERY, delivery_view
 from portal_adapters.sqlalchemy.dialects import json_rows
 from portal_adapters.sqlalchemy.direct import Reading
@@ -23,7 +24,7 @@ from portal_adapters.sqlalchemy.records import AnyRow
 from portal_adapters.sqlalchemy.schema import grants
 from portal_adapters.sqlalchemy.sections import Section
 from portal_adapters.sqlalchemy.values import dump_permissions, load
-from portal_core.domain.access import ALL_PERMISSIONS, DocumentRef, DocumentType
+from portal_core.domain.access import ALL_PERMISSIONS, DocumentRef, DocumentType, Visit
 from portal_core.domain.dashboard import RECENT
 from portal_core.domain.errors import DeadLink
 from portal_core.domain.paging import DELIVERY_SORTS, INVOICE_SORTS, ORDER_SORTS, QUOTE_SORTS
@@ -34,6 +35,7 @@ from portal_core.ports.glances import (
     QUOTE_FIELDS,
     DashboardRows,
     Detail,
+    FirstPageBriefs,
     Glance,
     Glances,
     InvoiceRows,
@@ -76,6 +78,8 @@ _DASHBOARD = OPENED.add_columns(
     _of_the_link(select(json_rows(*_OPEN_AMOUNTS.c)).scalar_subquery()).label("open_amounts"),
 )
 
+_FIRST_PAGE = OPENED.add_columns(*(_of_the_link(each.value).label(each.name) for each in FIRST_PAGE))
+
 _INVOICE_LIST = OPENED.add_columns(_INVOICES, _of_the_link(kept_total(DocumentType.INVOICE)).label("in_all"))
 
 
@@ -94,7 +98,7 @@ class _Document:
         object.__setattr__(self, "_section", section)
         object.__setattr__(self, "statement", OPENED.add_columns(_of_the_link(section.value).label("document")))
 
-    def read(self, row: AnyRow) -> Detail | None:
+    def read(self, row: AnyRow, _: Visit) -> Detail | None:
         """Return the document, if the link sees all and there is one."""
         found = () if row.document is None else self._section.read(row.document)
         return self.detail(found[0]) if found else None
@@ -119,6 +123,12 @@ class SqlGlances(Glances):
     async def dashboard(self, digest: bytes, *, at: datetime) -> Glance[DashboardRows] | None:
         return await self._glance(_DASHBOARD, digest, at, _dashboard_rows, wanted=RECENT, **aged_anywhere(at))
 
+    async def first_page(self, digest: bytes, *, at: datetime) -> Glance[FirstPageBriefs] | None:
+        def read(row: AnyRow, visit: Visit) -> FirstPageBriefs | None:
+            return None if row.invoices is None else first_page_seen(row, visit.today(at))
+
+        return await self._glance(_FIRST_PAGE, digest, at, read, **asked_anywhere(at))
+
     async def invoices(self, digest: bytes, *, at: datetime, limit: int) -> Glance[InvoiceRows] | None:
         return await self._glance(_INVOICE_LIST, digest, at, _invoice_rows, wanted=limit + 1)
 
@@ -131,7 +141,7 @@ class SqlGlances(Glances):
         statement: Reading,
         digest: bytes,
         at: datetime,
-        read: Callable[[AnyRow], R | None],
+        read: Callable[[AnyRow, Visit], R | None],
         **asked: object,
     ) -> Glance[R] | None:
         rows = await self.fetch(statement, {"digest": digest, "at": at, **asked})
@@ -140,10 +150,10 @@ class SqlGlances(Glances):
         visit = visit_of(rows[0], digest, at=at) if rows else None
         if visit is None:
             raise DeadLink
-        return Glance(visit, read(rows[0]))
+        return Glance(visit, read(rows[0], visit))
 
 
-def _dashboard_rows(row: AnyRow) -> DashboardRows | None:
+def _dashboard_rows(row: AnyRow, _: Visit) -> DashboardRows | None:
     if row.invoices is None:
         return None
     return DashboardRows(
@@ -155,5 +165,5 @@ def _dashboard_rows(row: AnyRow) -> DashboardRows | None:
     )
 
 
-def _invoice_rows(row: AnyRow) -> InvoiceRows | None:
+def _invoice_rows(row: AnyRow, _: Visit) -> InvoiceRows | None:
     return None if row.invoices is None else InvoiceRows(rows=load(row.invoices), total=row.in_all or 0)

@@ -49,12 +49,16 @@ class Section:
 
     def read(self, text: str) -> Sequence[AnyRow]:
         """Return the rows that the column's value holds, in their order."""
+        return [self._row(row) for row in self.values(text)]
+
+    def values(self, text: str) -> Sequence[Sequence[Any]]:
+        """Return the values of each row, in the order of its columns."""
         rows: list[list[Any]] = load(text)
         for place, convert in self._conversions:
             for row in rows:
                 if row[place] is not None:
                     row[place] = convert(row[place])
-        return [self._row(row) for row in rows]
+        return rows
 
 
 def _conversion(kind: TypeEngine[Any]) -> Convert | None:

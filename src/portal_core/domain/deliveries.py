@@ -35,20 +35,26 @@ class DeliveryLine:
 
 
 @frozen(kw_only=True)
-class Delivery:
-    """A shipment. A back-order names the delivery whose rest it brings."""
+class DeliveryBrief:
+    """What tells one shipment from another, what it brings and where it is."""
 
-    company_id: CompanyId
-    client_id: ClientId
     id: DeliveryId
     number: str
     state: DeliveryState
     lines: tuple[DeliveryLine, ...]
-    order_id: OrderId | None = None
-    carrier_name: str | None = None
     tracking_number: str | None = None
     tracking_url: str | None = None
     scheduled_on: date | None = None
+
+
+@frozen(kw_only=True)
+class Delivery(DeliveryBrief):
+    """A shipment. A back-order names the delivery whose rest it brings."""
+
+    company_id: CompanyId
+    client_id: ClientId
+    order_id: OrderId | None = None
+    carrier_name: str | None = None
     shipped_at: datetime | None = None
     delivered_at: datetime | None = None
     backorder_of: DeliveryId | None = None

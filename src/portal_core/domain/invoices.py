@@ -186,8 +186,8 @@ class NumberedAllocation:
 
 
 @frozen(kw_only=True)
-class InvoiceSummary:
-    """A posted invoice or credit note as a list shows it.
+class InvoiceBrief:
+    """What tells one posted invoice or credit note from another, and where it stands.
 
     A credit note's `amount_due` is what is still open in the client's favour. `oldest_due_on` is the first
     day on which something still due falls due, None for credit notes and settled invoices.
@@ -196,18 +196,12 @@ class InvoiceSummary:
     id: InvoiceId
     number: str
     kind: InvoiceKind
-    state: InvoiceState
     payment_state: PaymentState
     issued_on: date
     due_on: date | None
-    subtotal: Money
-    tax: Money
     total: Money
     amount_due: Money
     oldest_due_on: date | None
-    order_id: OrderId | None
-    payment_url: str | None
-    payment_instructions: str | None
 
     @property
     def is_due_in_parts(self) -> bool:
@@ -221,6 +215,18 @@ class InvoiceSummary:
     def is_due_by(self, day: date) -> bool:
         """Tell whether something that is still open fell or falls due by a day, that day counted."""
         return self.oldest_due_on is not None and self.oldest_due_on <= day
+
+
+@frozen(kw_only=True)
+class InvoiceSummary(InvoiceBrief):
+    """A posted invoice or credit note as a list shows it."""
+
+    state: InvoiceState
+    subtotal: Money
+    tax: Money
+    order_id: OrderId | None
+    payment_url: str | None
+    payment_instructions: str | None
 
 
 def paid_together(invoices: Iterable[InvoiceSummary]) -> PaymentState | None:

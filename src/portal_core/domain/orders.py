@@ -30,18 +30,24 @@ class DeliveryStatus(StrEnum):
 
 
 @frozen(kw_only=True)
-class OrderSummary:
-    """An order as a list shows it."""
+class OrderBrief:
+    """What tells one order from another, and where it stands."""
 
     id: OrderId
     number: str
     state: OrderState
     ordered_on: date
-    client_reference: str | None = None
     delivery_status: DeliveryStatus
+    total: Money
+
+
+@frozen(kw_only=True)
+class OrderSummary(OrderBrief):
+    """An order as a list shows it."""
+
+    client_reference: str | None = None
     subtotal: Money
     tax: Money
-    total: Money
     quote_id: QuoteId | None = None
 
 

@@ -75,20 +75,16 @@ class Decision:
 
 
 @frozen(kw_only=True)
-class QuoteSummary:
-    """A quote as a list shows it. `answer` and `decided_at` are those of the decision on this revision."""
+class QuoteBrief:
+    """What tells one quote from another, and where it stands. `answer` is that of the decision on this revision."""
 
     id: QuoteId
     number: str
     recorded_state: QuoteState
-    revision: int = 1
     issued_on: date
     valid_until: date | None = None
-    subtotal: Money
-    tax: Money
     total: Money
     answer: Answer | None = None
-    decided_at: datetime | None = None
 
     def state(self, on: date) -> QuoteState:
         """Return the state shown on a day of the company's; the last day of validity still counts."""
@@ -99,6 +95,16 @@ class QuoteSummary:
         if self.recorded_state is QuoteState.SENT and self.valid_until is not None and self.valid_until < on:
             return QuoteState.EXPIRED
         return self.recorded_state
+
+
+@frozen(kw_only=True)
+class QuoteSummary(QuoteBrief):
+    """A quote as a list shows it. `decided_at` is that of the decision on this revision."""
+
+    revision: int = 1
+    subtotal: Money
+    tax: Money
+    decided_at: datetime | None = None
 
 
 @frozen(kw_only=True)

@@ -12,12 +12,13 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 from attrs import frozen
 
 from portal_core.domain.access import DocumentRef, Visit
-from portal_core.domain.balance import OpenAmount
-from portal_core.domain.deliveries import DeliveryView
-from portal_core.domain.invoices import InvoiceDetail
-from portal_core.domain.orders import OrderDetail
+from portal_core.domain.balance import Balance, OpenAmount
+from portal_core.domain.deliveries import DeliveryBrief, DeliveryView
+from portal_core.domain.ids import DeliveryId
+from portal_core.domain.invoices import InvoiceBrief, InvoiceDetail
+from portal_core.domain.orders import OrderBrief, OrderDetail
 from portal_core.domain.payments import PaymentView
-from portal_core.domain.quotes import Quote
+from portal_core.domain.quotes import Quote, QuoteBrief
 
 Rows: TypeAlias = Sequence[Sequence[Any]]
 """Documents without their types: words as text, days in ISO form, moments in microseconds since 1970, amounts in minor
@@ -63,6 +64,25 @@ class DashboardRows(NamedTuple):
     open_amounts: Sequence[OpenAmount]
 
 
+class DeliveryToCome(NamedTuple):
+    """A delivery in brief, and the one whose rest it brings, if the client may see that."""
+
+    delivery: DeliveryBrief
+    backorder_of: DeliveryId | None
+
+
+class FirstPageBriefs(NamedTuple):
+    """What `FirstPage` has, with no more of each document than is shown of it there."""
+
+    to_answer: Sequence[QuoteBrief]
+    to_pay: Sequence[InvoiceBrief]
+    to_come: Sequence[DeliveryToCome]
+    quotes: Sequence[QuoteBrief]
+    orders: Sequence[OrderBrief]
+    invoices: Sequence[InvoiceBrief]
+    balances: Sequence[Balance]
+
+
 class InvoiceRows(NamedTuple):
     """The newest invoices and credit notes, one more than were wanted where there are more, and how many in all."""
 
@@ -93,6 +113,13 @@ class Glances(Protocol):
     @abstractmethod
     async def document(self, digest: bytes, ref: DocumentRef, *, at: datetime) -> Glance[Detail] | None:
         """Return the link that is alive at a moment, and one document; nothing is seen where its client has none."""
+
+    @abstractmethod
+    async def first_page(self, digest: bytes, *, at: datetime) -> Glance[FirstPageBriefs] | None:
+        """Return the link that is alive at a moment, and the first page for people, as seen on the company's day.
+
+        Nothing is seen where it takes more than a glance.
+        """
 
     @abstractmethod
     async def invoices(self, digest: bytes, *, at: datetime, limit: int) -> Glance[InvoiceRows] | None:

@@ -11,7 +11,8 @@ from attrs import evolve, frozen
 
 from portal_core.domain.access import Visit
 from portal_core.domain.errors import AlreadyDecided, DeadLink, InvalidInput, MovedOn, NotOpen, Refusal
-from portal_core.ports import Store
+from portal_core.domain.tokens import digest_of, is_token
+from portal_core.ports import Glance, Store
 from portal_core.use_cases.access import open_link
 from portal_http.answers import NOSNIFF, Answer, Header
 from portal_http.errors import PROBLEM, MethodNotAllowed, refused, status_of
@@ -101,7 +102,7 @@ class Pages:
     async def _enter(
         self, request: Incoming, budgets: Budgets, token: str, route: Route, now: datetime
     ) -> tuple[Visit, Any]:
-        """Return the visit that a token opens, and what the route reads together with the link."""
+        """Return the visit that a token opens, and what the route sees or reads together with the link."""
 
         def enter(store: Store) -> tuple[Visit, Any]:
             visit, seen = open_link(store, token=token, now=now), None
@@ -111,10 +112,18 @@ class Pages:
             return visit, seen
 
         try:
-            return await self.services.runner.read(enter)
+            glance = await self._glance(token, route, now)
+            return await self.services.runner.read(enter) if glance is None else (glance.visit, glance.seen)
         except DeadLink:
             await budgets.count_guess(request.address(self.services.trusted))
             raise
+
+    async def _glance(self, token: str, route: Route, now: datetime) -> Glance[Any] | None:
+        """Return what can be seen of a page at once, or nothing: then a link is opened as it always is."""
+        glances = self.services.glances
+        if glances is None or route.look is None or not is_token(token):
+            return None
+        return await route.look(glances, digest_of(token), now)
 
     async def _view(self, request: Incoming, asked: Asked, route: Route) -> Answer:
         if request.method not in _READING:

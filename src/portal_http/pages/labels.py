@@ -93,9 +93,9 @@ _TONES: Mapping[type[StrEnum], Mapping[str, str]] = {
 
 def label(value: StrEnum) -> str:
     """Return the English words for a value."""
-    return _LABELS[type(value)][value.value]
+    return _LABELS[type(value)][str(value)]
 
 
 def tone(value: StrEnum) -> str:
     """Return `good`, `busy` or `quiet`: how loudly a state is shown."""
-    return _TONES.get(type(value), {}).get(value.value, "quiet")
+    return _TONES.get(type(value), {}).get(str(value), "quiet")

@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 from portal_core.domain.access import Permission, Visit
 from portal_core.domain.errors import NotFound
 from portal_core.domain.ids import is_id
-from portal_core.ports import Store
+from portal_core.ports import Glance, Glances, Store
 from portal_http.answers import Answer
 from portal_http.incoming import LARGEST_BODY
 from portal_http.pages.asked import Asked, Section
@@ -32,13 +32,15 @@ from portal_http.whole_lists import WHOLE_LISTS
 
 View: TypeAlias = Callable[[Asked, str], Awaitable[Answer]]
 Read: TypeAlias = Callable[[Store, Visit, datetime], Any]
+Look: TypeAlias = Callable[[Glances, bytes, datetime], Awaitable[Glance[Any] | None]]
 
 
 @frozen
 class Route:
     """What shows a page, what takes its form, what that needs, and the id in its path; `free` ones cost no budget.
 
-    A form is of `most` bytes. What `read` returns is read together with the link, by one turn at the store.
+    A form is of `most` bytes. What `look` sees is seen at a glance, link and all; what `read` returns otherwise is read
+    together with the link, by one turn at the store.
     """
 
     show: View | None = None
@@ -48,6 +50,7 @@ class Route:
     free: bool = False
     most: int = LARGEST_BODY
     read: Read | None = None
+    look: Look | None = None
 
     @property
     def views(self) -> Mapping[str, View]:
@@ -86,7 +89,7 @@ _WRITING = (Permission.SUBMIT_FEEDBACK,)
 
 _NOWHERE = Route(_nowhere)
 
-_FIRST = Route(dashboard.show, read=dashboard.read)
+_FIRST = Route(dashboard.show, read=dashboard.read, look=dashboard.look)
 
 _STATEMENT_PDF = Route(_without_id(papers.statement))
 

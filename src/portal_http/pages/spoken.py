@@ -12,7 +12,7 @@ from jinja2.compiler import CodeGenerator
 from jinja2.visitor import NodeTransformer
 
 from portal_http.pages.expanding import Macros, expand
-from portal_http.pages.generating import Generator, marked, written
+from portal_http.pages.generating import Generator, marked, special, written
 
 _PLACE = re.compile(r"%\((\w+)\)s")
 
@@ -47,6 +47,9 @@ class SpokenEnvironment(Environment):
 
     marked = staticmethod(marked)
     """What a template says."""
+
+    special = staticmethod(special)
+    """What of a text is to be escaped first, if anything is."""
 
     @cached_property
     def patient(self) -> Environment:

@@ -5,6 +5,7 @@ from itertools import accumulate, pairwise
 from attrs import frozen
 
 from portal_core.domain.balance import AGING_BUCKETS, Aging
+from portal_core.domain.money import Money
 from portal_core.domain.statement import Statement
 
 BAR_WIDTH, THINNEST = 1000, 4
@@ -13,28 +14,29 @@ CURVE_WIDTH, CURVE_HEIGHT = 400, 100
 
 @frozen
 class Segment:
-    """One part of a bar, from 0 to BAR_WIDTH."""
+    """One part of a bar, from 0 to BAR_WIDTH, and the amount that it stands for."""
 
     bucket: str
     start: int
     width: int
+    amount: Money
 
 
 def aging_bar(aging: Aging) -> tuple[Segment, ...]:
     """Return the parts of what is outstanding, side by side; nothing when nothing is."""
-    minors = [(bucket, getattr(aging, bucket).minor) for bucket in AGING_BUCKETS]
-    whole = sum(minor for _, minor in minors)
-    ends = [end * BAR_WIDTH // whole for end in accumulate(minor for _, minor in minors)] if whole > 0 else []
-    starts = [0, *ends]
-    return tuple(
-        _segment(bucket, start, end) for (bucket, minor), start, end in zip(minors, starts, ends, strict=False) if minor
-    )
+    amounts = [(bucket, getattr(aging, bucket)) for bucket in AGING_BUCKETS]
+    whole = sum(amount.minor for _, amount in amounts)
+    if whole <= 0:
+        return ()
+    ends = [end * BAR_WIDTH // whole for end in accumulate(amount.minor for _, amount in amounts)]
+    parts = zip(amounts, [0, *ends], ends, strict=False)
+    return tuple(_segment(bucket, start, end, amount) for (bucket, amount), start, end in parts if amount)
 
 
-def _segment(bucket: str, start: int, end: int) -> Segment:
+def _segment(bucket: str, start: int, end: int, amount: Money) -> Segment:
     """Return a part that is wide enough to be seen."""
     width = max(end - start, THINNEST)
-    return Segment(bucket, min(start, BAR_WIDTH - width), width)
+    return Segment(bucket, min(start, BAR_WIDTH - width), width, amount)
 
 
 @frozen
