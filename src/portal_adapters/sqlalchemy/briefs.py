@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from attrs import evolve
 
@@ -25,8 +25,9 @@ from portal_core.domain.paging import DELIVERY_SORTS
 from portal_core.domain.quotes import Answer, QuoteBrief, QuoteState
 from portal_core.ports.glances import DeliveryToCome, FirstPageBriefs
 
-Values = Sequence[Any]
 S = TypeVar("S", bound=StrEnum)
+
+Values: TypeAlias = Sequence[Any]
 
 _QUOTE = (
     *(quotes.c.id, quotes.c.number, quotes.c.state, quotes.c.issued_on, quotes.c.valid_until, quotes.c.currency),
@@ -101,10 +102,10 @@ def _by_value(words: Iterable[S]) -> Mapping[str, S]:
     return {word.value: word for word in words}
 
 
-_quote_states, _answers = _by_value(QuoteState), _by_value(Answer)
-_order_states, _delivery_statuses = _by_value(OrderState), _by_value(DeliveryStatus)
-_kinds, _payment_states = _by_value(InvoiceKind), _by_value(PaymentState)
-_delivery_states = _by_value(DeliveryState)
+_QUOTE_STATES, _ANSWERS = _by_value(QuoteState), _by_value(Answer)
+_ORDER_STATES, _DELIVERY_STATUSES = _by_value(OrderState), _by_value(DeliveryStatus)
+_KINDS, _PAYMENT_STATES = _by_value(InvoiceKind), _by_value(PaymentState)
+_DELIVERY_STATES = _by_value(DeliveryState)
 
 
 def _quotes(rows: Iterable[Values]) -> Sequence[QuoteBrief]:
@@ -112,11 +113,11 @@ def _quotes(rows: Iterable[Values]) -> Sequence[QuoteBrief]:
         QuoteBrief(
             id=quote_id,
             number=number,
-            recorded_state=_quote_states[state],
+            recorded_state=_QUOTE_STATES[state],
             issued_on=issued_on,
             valid_until=valid_until,
             total=Money(total, CURRENCIES[currency]),
-            answer=None if answer is None else _answers[answer],
+            answer=None if answer is None else _ANSWERS[answer],
         )
         for quote_id, number, state, issued_on, valid_until, currency, total, answer in rows
     ]
@@ -127,9 +128,9 @@ def _orders(rows: Iterable[Values]) -> Sequence[OrderBrief]:
         OrderBrief(
             id=order_id,
             number=number,
-            state=_order_states[state],
+            state=_ORDER_STATES[state],
             ordered_on=ordered_on,
-            delivery_status=_delivery_statuses[delivery_status],
+            delivery_status=_DELIVERY_STATUSES[delivery_status],
             total=Money(total, CURRENCIES[currency]),
         )
         for order_id, number, state, ordered_on, delivery_status, currency, total in rows
@@ -141,8 +142,8 @@ def _invoices(rows: Iterable[Values]) -> Sequence[InvoiceBrief]:
         InvoiceBrief(
             id=invoice_id,
             number=number,
-            kind=_kinds[kind],
-            payment_state=_payment_states[payment_state],
+            kind=_KINDS[kind],
+            payment_state=_PAYMENT_STATES[payment_state],
             issued_on=issued_on,
             due_on=due_on,
             total=Money(total, CURRENCIES[currency]),
@@ -159,7 +160,7 @@ def _deliveries(rows: Iterable[Values]) -> Sequence[DeliveryToCome]:
             delivery=DeliveryBrief(
                 id=delivery_id,
                 number=number,
-                state=_delivery_states[state],
+                state=_DELIVERY_STATES[state],
                 lines=load_delivery_lines(lines),
                 tracking_number=tracking_number,
                 tracking_url=tracking_url,
