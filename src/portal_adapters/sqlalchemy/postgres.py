@@ -49,8 +49,8 @@ def open_postgres_async(
 ) -> AsyncEngine:
     """Return an asynchronous engine for `postgresql://…`, with a pool of that many connections and the same patience.
 
-    Plans are not compiled (`jit=off`): that takes longer than any statement of ours. Statements are kept prepared however
-    long their text is, for the longest are asked most.
+    Plans are not compiled (`jit=off`): that takes longer than any statement of ours. Statements are kept prepared
+    however long their text is, for the longest are asked most.
     """
     settings = {"lock_timeout": str(_milliseconds(patience_seconds)), "jit": "off"}
     engine = create_async_engine(
