@@ -45,14 +45,15 @@ class AccessLog:
 
 
 def _parcels(lines: Sequence[str]) -> Iterator[str]:
-    """Yield the lines, as many at a time as a pipe takes as a whole. All but the subjects of staff is ASCII."""
+    """Yield the lines, as many at a time as a pipe takes as a whole."""
     parcel, size = list[str](), 0
     for line in lines:
-        if parcel and size + len(line) > PARCEL:
+        length = len(line.encode())
+        if size + length > PARCEL:
             yield "".join(parcel)
             parcel, size = [], 0
         parcel.append(line)
-        size += len(line)
+        size += length
     yield "".join(parcel)
 
 

@@ -126,10 +126,10 @@ def test_a_read_that_raises_leaves_no_lock_behind(runner: SqliteRunner, file: Pa
 
 
 def test_many_writes_at_once_are_all_done_one_after_the_other(runner: SqliteRunner) -> None:
-    async def write_all() -> None:
+    async def append() -> None:
         await asyncio.gather(*(runner.write(_appending(place)) for place in range(50)))
 
-    asyncio.run(write_all())
+    asyncio.run(append())
 
     page = asyncio.run(runner.read(lambda store: store.events.page(COMPANY, after=None, limit=50)))
     assert page is not None

@@ -118,12 +118,12 @@ def test_lines_are_gathered_and_written_a_moment_later_as_many_together_as_a_pip
     async def run(stream: TextIO) -> None:
         log = AccessLog(stream)
         for _ in range(100):
-            log(seen_once())
+            log(evolve(seen_once(), who="Zoë"))
         with pytest.raises(BlockingIOError):
             os.read(reading, PARCEL)
         await asyncio.sleep(0.2)
 
-    with os.fdopen(writing, "w", buffering=1) as stream:
+    with os.fdopen(writing, "w") as stream:
         asyncio.run(run(stream))
     packets = [*iter(lambda: os.read(reading, 2 * PARCEL), b"")]
     os.close(reading)

@@ -8,23 +8,25 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from portal_http.connections import LONGEST_HEAD, Connection
+from portal_http.connections import LONGEST_HEAD, MOST_GATHERED, Connection
 
 ASKED = b"GET / HTTP/1.1\r\nHost: portal.example\r\n\r\n"
 LAST = b"GET / HTTP/1.1\r\nHost: portal.example\r\nConnection: close\r\n\r\n"
 
 
 class Wire(asyncio.Transport):
-    """Keeps what is sent, each time by itself."""
+    """Keeps what is sent, each time by itself, until it breaks."""
 
-    def __init__(self) -> None:
+    def __init__(self, breaks_after: int = 100) -> None:
         super().__init__()
         self.sent: list[bytes] = []
         self.closed = False
+        self.breaks_after = breaks_after
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         assert not self.closed
         self.sent.append(bytes(data))
+        self.closed = len(self.sent) == self.breaks_after
 
     def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview]) -> None:
         self.write(b"".join(list_of_data))
@@ -56,20 +58,25 @@ async def slow(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b"lo"})
 
 
-def sent_to(received: bytes, app: ASGIApp = hello) -> Wire:
-    """Return what a connection was sent after it said something."""
+def sent_to(received: bytes, app: ASGIApp = hello, *, breaks_after: int = 100) -> Wire:
+    """Return what a connection was sent after it said something; no callback of the loop's may fail."""
+    failed = list[object]()
 
     async def run() -> Wire:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: failed.append(context))
         config = uvicorn.Config(app, http=Connection, log_config=None)
         config.load()
-        connection, wire = Connection(config=config, server_state=ServerState(), app_state={}), Wire()
+        connection = Connection(config=config, server_state=ServerState(), app_state={})
+        wire = Wire(breaks_after)
         connection.connection_made(wire)
         connection.data_received(received)
         await asyncio.sleep(0.05)
         connection.connection_lost(None)
         return wire
 
-    return asyncio.run(run())
+    wire = asyncio.run(run())
+    assert failed == []
+    return wire
 
 
 def test_the_head_of_an_answer_and_its_body_are_one_packet() -> None:
@@ -98,6 +105,20 @@ def test_requests_that_come_together_are_answered_in_their_order() -> None:
 
     assert wire.closed
     assert b"".join(wire.sent).count(b"Hello") == 4
+
+
+def test_who_hangs_up_between_two_answers_is_sent_no_more() -> None:
+    assert len(sent_to(ASKED * 3, breaks_after=1).sent) == 1
+
+
+def test_a_large_body_is_sent_as_it_comes() -> None:
+    async def large(scope: Scope, receive: Receive, send: Send) -> None:
+        del scope, receive
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for place in range(5):
+            await send({"type": "http.response.body", "body": b"a" * MOST_GATHERED, "more_body": place < 4})
+
+    assert len(sent_to(ASKED, large).sent) >= 5
 
 
 @pytest.mark.parametrize("start", [b"GET /", b"GET / HTTP/1.1\r\nX: "])

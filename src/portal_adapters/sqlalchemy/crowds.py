@@ -6,162 +6,137 @@ else of a request. Nobody waits to be many: whoever comes while there is a place
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import lru_cache
-from typing import Any, Final, TypeAlias, cast, final
+from collections.abc import Mapping, Sequence
+from contextvars import Context
+from typing import Any, Final, TypeAlias, final
 
 from attrs import define, field, frozen
-from sqlalchemy import BindParameter, ColumnElement, Integer, Values, bindparam, column, literal_column, values
-from sqlalchemy.sql.visitors import iterate, replacement_traverse
-from sqlalchemy.types import TypeEngine
 
-from portal_adapters.sqlalchemy.direct import Reading
+from portal_adapters.sqlalchemy.direct import Fetch, Reading
+from portal_adapters.sqlalchemy.joined import OWN, SIZES, joined, parameters_for
 from portal_adapters.sqlalchemy.records import AnyRow
-from portal_core.domain.access import DocumentType
 
 AT_ONCE: Final = 2
-"""How many statements are under way: while the database works on one, the answers to the other are made."""
+"""How many of a kind are under way: while the database works on one, the answers to the other are made."""
 
-SIZES: Final = (2, 4, 8, 16)
-"""For how many a statement asks; a connection prepares each of them once."""
-
-_OWN: Final = ("digest", "at", *(f"{kind}_id" for kind in DocumentType))
-_ASKED: Final = "asked"
-_MOST_STATEMENTS = 100
+PATIENCE_SECONDS: Final = 1.0
+"""How long somebody waits in line, a hundred times what a line takes; then the plain way tells what is the matter."""
 
 Rows: TypeAlias = Sequence[AnyRow]
-Ask: TypeAlias = Callable[[Reading, Mapping[str, Any]], Awaitable[Rows | None]]
 
 
 @final
 @frozen(eq=False)
 class _Waiting:
-    """Somebody who waits for the rows of a statement, or for nothing: then the plain way is to be taken."""
+    """Somebody who waits for the rows of their question, or for nothing: then the plain way is to be taken."""
 
-    statement: Reading
     parameters: Mapping[str, Any]
     rows: "asyncio.Future[Rows | None]"
 
     def goes_with(self, other: "_Waiting") -> bool:
         """Tell whether one statement can ask for both: all but whose link it is and which document is the same."""
-        return self.statement is other.statement and all(
-            value == other.parameters[name] for name, value in self.parameters.items() if name not in _OWN
-        )
+        return all(value == other.parameters[name] for name, value in self.parameters.items() if name not in OWN)
+
+    def tell(self, rows: Rows | None) -> None:
+        """Hand over the rows, unless they are no longer waited for."""
+        if not self.rows.done():
+            self.rows.set_result(rows)
+
+    def refuse(self, problem: Exception) -> None:
+        """Raise a problem where the rows are waited for."""
+        if not self.rows.done():
+            self.rows.set_exception(problem)
 
 
 @final
 @define(eq=False)
-class Crowd:
-    """Asks for what is found by one link each, for `patience` seconds at most; then the plain way is to be taken."""
+class _Line:
+    """Those who ask by one statement."""
 
-    ask: Ask
-    patience: float
+    statement: Reading
+    ask: Fetch
     _under_way: int = field(default=0, init=False)
-    _line: deque[_Waiting] = field(factory=deque[_Waiting], init=False)
+    _waiting: deque[_Waiting] = field(factory=deque[_Waiting], init=False)
     _tasks: set[asyncio.Task[None]] = field(factory=set[asyncio.Task[None]], init=False)
 
-    async def fetch(self, statement: Reading, parameters: Mapping[str, Any]) -> Rows | None:
-        """Return the rows of a statement about one link, or nothing where it cannot be asked this way just now."""
+    async def fetch(self, parameters: Mapping[str, Any]) -> Rows | None:
         if self._under_way >= AT_ONCE:
-            return await self._wait(statement, parameters)
+            return await self._wait(parameters)
         self._under_way += 1
         try:
-            return await self.ask(statement, parameters)
+            return await self.ask(self.statement, parameters)
         finally:
             self._go_on()
 
-    async def _wait(self, statement: Reading, parameters: Mapping[str, Any]) -> Rows | None:
-        waiting = _Waiting(statement, parameters, asyncio.get_running_loop().create_future())
-        self._line.append(waiting)
+    async def _wait(self, parameters: Mapping[str, Any]) -> Rows | None:
+        waiting = _Waiting(parameters, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
         try:
-            async with asyncio.timeout(self.patience):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 return await waiting.rows
         except TimeoutError:
             return None
 
     def _go_on(self) -> None:
-        """Give a place to the next who wait, all that go together, or let it be free."""
+        """Let a place be free, and give it to the next who wait, all that go together."""
+        self._under_way -= 1
         together = self._next()
-        if not together:
-            self._under_way -= 1
-            return
-        task = asyncio.get_running_loop().create_task(self._ask_for(together))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        if together:
+            self._under_way += 1
+            # In a context of its own: it is of no one request.
+            task = asyncio.get_running_loop().create_task(self._ask_for(together), context=Context())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     def _next(self) -> Sequence[_Waiting]:
         together, others = list[_Waiting](), list[_Waiting]()
-        while self._line and len(together) < SIZES[-1]:
-            waiting = self._line.popleft()
+        while self._waiting and len(together) < SIZES[-1]:
+            waiting = self._waiting.popleft()
             if not waiting.rows.done():
                 (together if not together or waiting.goes_with(together[0]) else others).append(waiting)
-        self._line.extendleft(reversed(others))
+        self._waiting.extendleft(reversed(others))
         return together
 
     async def _ask_for(self, together: Sequence[_Waiting]) -> None:
         try:
-            found = await self._found_for(together)
+            found = await self._found_for([waiting.parameters for waiting in together])
         except Exception as problem:  # noqa: BLE001 - whatever it is, all of them are told
             for waiting in together:
-                if not waiting.rows.done():
-                    waiting.rows.set_exception(problem)
+                waiting.refuse(problem)
         else:
             for waiting, rows in zip(together, found, strict=True):
-                if not waiting.rows.done():
-                    waiting.rows.set_result(rows)
+                waiting.tell(rows)
         finally:
+            # Where this was given up, nobody has been told anything.
+            for waiting in together:
+                waiting.tell(None)
             self._go_on()
 
-    async def _found_for(self, together: Sequence[_Waiting]) -> Sequence[Rows | None]:
-        first = together[0]
-        if len(together) == 1:
-            return [await self.ask(first.statement, first.parameters)]
-        size = next(each for each in SIZES if each >= len(together))
-        found = await self.ask(_for_many(first.statement, size), _parameters_of(together, size))
+    async def _found_for(self, asked: Sequence[Mapping[str, Any]]) -> Sequence[Rows | None]:
+        if len(asked) == 1:
+            return [await self.ask(self.statement, asked[0])]
+        size = next(each for each in SIZES if each >= len(asked))
+        found = await self.ask(joined(self.statement, size), parameters_for(asked, size))
         if found is None:
-            return [None] * len(together)
-        rows = [list[AnyRow]() for _ in together]
+            return [None] * len(asked)
+        rows = [list[AnyRow]() for _ in asked]
         for row in found:
             place: int = row.place
             rows[place].append(row)
         return rows
 
 
-def _parameters_of(together: Sequence[_Waiting], size: int) -> Mapping[str, Any]:
-    parameters = dict(together[0].parameters)
-    for name in _OWN:
-        if name in parameters:
-            own = [waiting.parameters[name] for waiting in together]
-            # Nobody has no digest: what is left over finds nothing.
-            own += [None if name == "digest" else own[0]] * (size - len(own))
-            parameters |= {f"{name}_{place}": value for place, value in enumerate(own)}
-    return parameters
+@final
+@define(eq=False)
+class Crowds:
+    """Asks what is about one link each, on one event loop: those who ask by the same statement stand in one line."""
 
+    ask: Fetch
+    _lines: dict[Reading, _Line] = field(factory=dict[Reading, _Line], init=False)
 
-@lru_cache(maxsize=_MOST_STATEMENTS)
-def _for_many(statement: Reading, size: int) -> Reading:
-    """Return a statement about one link as one about several, each row with the `place` of whom it is for."""
-    own = {name: kind for name, kind in _kinds(statement).items() if name in _OWN}
-
-    def of_whom(element: Any, **_: Any) -> ColumnElement[Any] | None:  # noqa: ANN401 - any part of a statement
-        if isinstance(element, BindParameter) and element.key in own:
-            # Written as text, so that a question within the statement does not ask for all of them by itself.
-            return literal_column(f"{_ASKED}.{element.key}", own[element.key])
-        return None
-
-    for_one = cast("Reading", replacement_traverse(statement, {}, of_whom))
-    place = literal_column(f"{_ASKED}.place", Integer).label("place")
-    return for_one.add_columns(place).select_from(_asked(own, size))
-
-
-def _kinds(statement: Reading) -> Mapping[str, TypeEngine[Any]]:
-    return {each.key: cast("Any", each).type for each in iterate(statement) if isinstance(each, BindParameter)}
-
-
-def _asked(own: Mapping[str, TypeEngine[Any]], size: int) -> Values:
-    def row(place: int) -> tuple[ColumnElement[Any], ...]:
-        asked = (bindparam(f"{name}_{place}", type_=kind) for name, kind in own.items())
-        return literal_column(str(place), Integer), *asked
-
-    columns = (column(name, kind) for name, kind in own.items())
-    return values(column("place", Integer), *columns, name=_ASKED).data([row(place) for place in range(size)])
+    async def fetch(self, statement: Reading, parameters: Mapping[str, Any]) -> Rows | None:
+        """Return the rows of a statement about one link, or nothing where it cannot be asked this way just now."""
+        line = self._lines.get(statement)
+        if line is None:
+            line = self._lines[statement] = _Line(statement, self.ask)
+        return await line.fetch(parameters)

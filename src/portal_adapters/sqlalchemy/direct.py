@@ -7,7 +7,7 @@ way, which knows how to say it, but for what is Busy, and where a transaction ta
 """
 
 from collections import namedtuple
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, TypeAlias, cast, final
 
@@ -27,6 +27,8 @@ _MOST_PREPARED: Final = 1_000
 Convert: TypeAlias = Callable[[Any], Any]
 Reading: TypeAlias = Select[*tuple[Any, ...]]
 Statement: TypeAlias = "Reading | Insert | Update"
+Fetch: TypeAlias = Callable[[Reading, Mapping[str, Any]], Awaitable[Sequence[AnyRow] | None]]
+"""What returns the rows of a statement by the short way, or nothing where that cannot be taken just now."""
 
 
 @final

@@ -1,8 +1,8 @@
 """The hottest reads by one statement each, link and all, handed to the driver the short way."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeAlias, TypeVar, final
+from typing import Any, TypeVar, final
 
 from attrs import field, frozen
 from sqlalchemy import BindParameter, ColumnElement, String, and_, case, literal_column, select
@@ -13,9 +13,10 @@ from portal_adapters.sqlalchemy.balances import OPEN_AMOUNTS, aged_anywhere, ope
 from portal_adapters.sqlalchemy.briefs import FIRST_PAGE, asked_anywhere, first_page_seen
 from portal_adapters.sqlalchemy.deliveries import DELIVERIES, ONE_DELIVERY, delivery_view
 from portal_adapters.sqlalchemy.dialects import json_rows
-from portal_adapters.sqlalchemy.direct import Reading
+from portal_adapters.sqlalchemy.direct import Fetch, Reading
 from portal_adapters.sqlalchemy.documents import constant, kept_total
 from portal_adapters.sqlalchemy.invoices import INVOICES, ONE_INVOICE, invoice_detail
+from portal_adapters.sqlalchemy.joined import id_parameter
 from portal_adapters.sqlalchemy.keyset import ListSource, newest
 from portal_adapters.sqlalchemy.orders import ONE_ORDER, ORDERS, order_detail
 from portal_adapters.sqlalchemy.payments import ONE_PAYMENT, payment_view
@@ -42,9 +43,6 @@ from portal_core.ports.glances import (
 )
 
 R = TypeVar("R")
-
-Fetch: TypeAlias = Callable[[Reading, Mapping[str, Any]], Awaitable[Sequence[AnyRow] | None]]
-"""What returns the rows of a statement by the short way, or nothing where that cannot be taken just now."""
 
 _SEES_ALL = and_(grants.c.documents.is_(None), grants.c.permissions == constant(dump_permissions(ALL_PERMISSIONS)))
 
@@ -134,7 +132,7 @@ class SqlGlances(Glances):
 
     async def document(self, digest: bytes, ref: DocumentRef, *, at: datetime) -> Glance[Detail] | None:
         document = _DOCUMENTS[ref.type]
-        return await self._glance(document.statement, digest, at, document.read, **{f"{ref.type}_id": ref.id})
+        return await self._glance(document.statement, digest, at, document.read, **{id_parameter(ref.type): ref.id})
 
     async def _glance(
         self,

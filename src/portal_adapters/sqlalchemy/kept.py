@@ -15,7 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import QueuePool
 
-from portal_adapters.sqlalchemy.engine import PATIENCE_SECONDS, busy
+from portal_adapters.sqlalchemy.engine import busy
 from portal_adapters.sqlalchemy.store import StoreOn
 from portal_core.domain.errors import Busy, Refusal
 from portal_core.ports import Mint, Store
@@ -39,7 +39,7 @@ class Kept:
 class KeptConnections:
     """The idle ones, the last used on top; and a queue of those who wait for one to be handed on.
 
-    `_spare` is how many have been idle all the time since it was last looked; `patience` is in seconds, the pool's.
+    `_spare` is how many have been idle all the time since it was last looked.
     """
 
     engine: AsyncEngine
@@ -50,13 +50,11 @@ class KeptConnections:
     _look: asyncio.TimerHandle | None = field(default=None, init=False)
     _closing: set[asyncio.Future[None]] = field(factory=set[asyncio.Future[None]], init=False)
     _turns: asyncio.Semaphore = field(init=False)
-    patience: float = field(init=False)
+    _patience: float = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         pool = self.engine.sync_engine.pool
-        most, self.patience = sys.maxsize, PATIENCE_SECONDS
-        if isinstance(pool, QueuePool):
-            most, self.patience = pool.size(), pool.timeout()
+        most, self._patience = (pool.size(), pool.timeout()) if isinstance(pool, QueuePool) else (sys.maxsize, 0.0)
         self._turns = asyncio.Semaphore(max(most - 1, 1))
 
     @asynccontextmanager
@@ -93,7 +91,7 @@ class KeptConnections:
     async def _wait_for_turn(self) -> None:
         """Wait for as long as the pool lets wait for a connection, but not there: what is kept would be given back."""
         try:
-            async with asyncio.timeout(self.patience if self._turns.locked() else None):
+            async with asyncio.timeout(self._patience if self._turns.locked() else None):
                 await self._turns.acquire()
         except TimeoutError:
             raise busy() from None

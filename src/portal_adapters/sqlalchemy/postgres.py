@@ -7,7 +7,7 @@ from attrs import field, frozen
 from sqlalchemy import URL, Engine, ExceptionContext, create_engine, event, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from portal_adapters.sqlalchemy.crowds import Crowd
+from portal_adapters.sqlalchemy.crowds import Crowds
 from portal_adapters.sqlalchemy.dialects import is_transient
 from portal_adapters.sqlalchemy.direct import DIRECT, Reading, prepared
 from portal_adapters.sqlalchemy.engine import PATIENCE_SECONDS, busy
@@ -49,13 +49,12 @@ def open_postgres_async(
 ) -> AsyncEngine:
     """Return an asynchronous engine for `postgresql://…`, with a pool of that many connections and the same patience.
 
-    Plans are not compiled (`jit=off`): that takes longer than any statement of ours. Statements are kept prepared
-    however long their text is, for the longest are asked most.
+    Plans are not compiled (`jit=off`): that takes longer than any statement of ours.
     """
     settings = {"lock_timeout": str(_milliseconds(patience_seconds)), "jit": "off"}
     engine = create_async_engine(
         _url(database, "asyncpg"),
-        connect_args={"server_settings": settings, "max_cacheable_statement_size": 0},
+        connect_args={"server_settings": settings},
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=patience_seconds,
@@ -73,12 +72,12 @@ class GreenletRunner(Runner):
     mint: Mint
     store_on: StoreOn = store_on
     _kept: KeptConnections = field(init=False)
-    _crowd: Crowd = field(init=False)
+    _crowds: Crowds = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         reading = self.engine.execution_options(**{"isolation_level": "AUTOCOMMIT", DIRECT: True})
         object.__setattr__(self, "_kept", KeptConnections(reading, self.mint, self.store_on))
-        object.__setattr__(self, "_crowd", Crowd(self._fetch, self._kept.patience))
+        object.__setattr__(self, "_crowds", Crowds(self._fetch))
 
     async def read(self, use_case: Callable[[Store], T]) -> T:
         """Run a use case that writes nothing, without a transaction around its statements."""
@@ -91,7 +90,7 @@ class GreenletRunner(Runner):
 
         It is asked together with those that come at the same time.
         """
-        return await self._crowd.fetch(statement, parameters)
+        return await self._crowds.fetch(statement, parameters)
 
     async def _fetch(self, statement: Reading, parameters: Mapping[str, Any]) -> Sequence[AnyRow] | None:
         known = prepared(statement, self.engine.dialect)
