@@ -205,7 +205,7 @@ OPERATED = (
     pytest.param(lambda: mutants.nulls_first, id="sorts what has no value first"),
     pytest.param(lambda: mutants.recorded_state, id="filters by the recorded state"),
     pytest.param(mutants.links_cached, id="caches links", marks=long),
-    pytest.param(mutants.balances_kept, id="keeps a balance when documents change", marks=long),
+    pytest.param(mutants.balances_kept, id="keeps a balance when documents change"),
     pytest.param(lambda: mutants.use_goes_back, id="notes an earlier use over a later", marks=long),
 )
 

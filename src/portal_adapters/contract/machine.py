@@ -127,6 +127,8 @@ class StoreMachine(RuleBasedStateMachine):
     def take_in(self, drawn: tuple[Scope, History]) -> None:
         scope, history = drawn
         self.both(lambda store: replace(store, scope, history.documents))
+        # Drawn questions seldom ask for one balance before and after a change.
+        self.both(lambda store: store.balances.get(scope, on=self.now.date()))
 
     @rule(drawn=_histories, scope=scopes, pick=places, answer=st.sampled_from(Answer))
     def fail(self, drawn: tuple[Scope, History], scope: Scope, pick: int, answer: Answer) -> None:
